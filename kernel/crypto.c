@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Keys, and packets encrypted and decrypted with them.
+ *
+ * Only synchronous ciphers, with one request per CPU that lives as long as the
+ * module: between BH off and BH on nobody else wants it, so a packet costs no
+ * allocation and no reference.
+ */
+
+#include <crypto/aead.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/scatterlist.h>
+
+#include "compat/compat.h"
+#include "crypto.h"
+#include "main.h"
+#include "peer.h"
+
+/* Lets a test reach the end of the packet ids within its lifetime. */
+static unsigned int ovpn_debug_first_packet_id;
+module_param_named(debug_first_packet_id, ovpn_debug_first_packet_id, uint, 0600);
+MODULE_PARM_DESC(debug_first_packet_id, "first packet id of keys installed from now on, for tests");
+
+/**
+ * struct ovpn_scratch - what encrypting or decrypting one packet needs
+ * @nonce: of the packet
+ * @src: where the cipher reads
+ * @dst: where it writes, if elsewhere
+ * @req: the request; its context follows
+ */
+struct ovpn_scratch {
+	u8 nonce[OVPN_NONCE_SIZE];
+	/* AAD, head, frags, tag */
+	struct scatterlist src[MAX_SKB_FRAGS + 3];
+	struct scatterlist dst[3];
+	struct aead_request req CRYPTO_MINALIGN_ATTR;
+};
+
+/* used with BH off; replaced under ovpn_scratch_mutex by larger ones */
+static DEFINE_PER_CPU(struct ovpn_scratch __rcu *, ovpn_scratch);
+static DEFINE_MUTEX(ovpn_scratch_mutex);
+static unsigned int ovpn_scratch_reqsize;
+
+/* the kernel has no AES-GCM that is only for internal use: do not ask again,
+ * each question starts a modprobe
+ */
+static bool ovpn_no_internal_gcm;
+
+static void ovpn_scratch_swap(struct ovpn_scratch **fresh)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		fresh[cpu] = rcu_replace_pointer(*per_cpu_ptr(&ovpn_scratch, cpu), fresh[cpu],
+						 lockdep_is_held(&ovpn_scratch_mutex));
+}
+
+static void ovpn_scratch_free(struct ovpn_scratch **all)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		kfree_sensitive(all[cpu]);
+	kfree(all);
+}
+
+/* Make sure that every CPU's request has room for a cipher's context. */
+static int ovpn_scratch_reserve(unsigned int reqsize)
+{
+	struct ovpn_scratch **all;
+	int cpu, ret = 0;
+
+	if (reqsize <= READ_ONCE(ovpn_scratch_reqsize))
+		return 0;
+
+	mutex_lock(&ovpn_scratch_mutex);
+	if (reqsize <= ovpn_scratch_reqsize)
+		goto unlock;
+
+	ret = -ENOMEM;
+	all = kcalloc(nr_cpu_ids, sizeof(*all), GFP_KERNEL);
+	if (!all)
+		goto unlock;
+	for_each_possible_cpu(cpu) {
+		all[cpu] = kzalloc_node(sizeof(**all) + reqsize, GFP_KERNEL, cpu_to_node(cpu));
+		if (!all[cpu])
+			goto free;
+	}
+	ovpn_scratch_swap(all);
+	WRITE_ONCE(ovpn_scratch_reqsize, reqsize);
+	/* a packet may still be in one of the old requests */
+	synchronize_rcu();
+	ret = 0;
+free:
+	ovpn_scratch_free(all);
+unlock:
+	mutex_unlock(&ovpn_scratch_mutex);
+	return ret;
+}
+
+static struct crypto_aead *ovpn_aead_new(const char *name, u32 type, u32 mask,
+					 const struct ovpn_key_dir *dir)
+{
+	struct crypto_aead *aead;
+	int ret;
+
+	aead = crypto_alloc_aead(name, type, mask | CRYPTO_ALG_ASYNC);
+	if (IS_ERR(aead))
+		return aead;
+
+	ret = crypto_aead_setauthsize(aead, OVPN_TAG_SIZE);
+	if (!ret)
+		ret = crypto_aead_setkey(aead, dir->key, dir->key_len);
+	if (!ret && crypto_aead_ivsize(aead) != OVPN_NONCE_SIZE)
+		ret = -EINVAL;
+	if (!ret)
+		ret = ovpn_scratch_reserve(crypto_aead_reqsize(aead));
+	if (!ret)
+		return aead;
+
+	crypto_free_aead(aead);
+	return ERR_PTR(ret);
+}
+
+static void ovpn_tfm_free(struct ovpn_key_tfm *tfm)
+{
+	crypto_free_aead(tfm->aead);
+	crypto_free_aead(tfm->plain);
+}
+
+/*
+ * Up to Linux 6.14 the accelerated AES-GCM of x86 is asynchronous to the
+ * outside, for it may not touch vector registers in a softirq that interrupted
+ * somebody who does. Inside is a synchronous one, __gcm(aes), for callers that
+ * check crypto_simd_usable() themselves, as ovpn_tfm_usable() does. A kernel
+ * without it has a synchronous gcm(aes) that is the fast one.
+ */
+static int ovpn_tfm_init_gcm(struct ovpn_key_tfm *tfm, const struct ovpn_key_dir *dir)
+{
+	struct crypto_aead *aead = ERR_PTR(-ENOENT);
+	struct crypto_aead *plain = NULL;
+
+	if (!READ_ONCE(ovpn_no_internal_gcm)) {
+		aead = ovpn_aead_new("__gcm(aes)", CRYPTO_ALG_INTERNAL, CRYPTO_ALG_INTERNAL, dir);
+		if (aead == ERR_PTR(-ENOENT))
+			WRITE_ONCE(ovpn_no_internal_gcm, true);
+	}
+	if (aead == ERR_PTR(-ENOENT)) {
+		aead = ovpn_aead_new("gcm(aes)", 0, 0, dir);
+	} else if (!IS_ERR(aead)) {
+		plain = ovpn_aead_new("gcm(aes)", 0, 0, dir);
+		if (IS_ERR(plain)) {
+			crypto_free_aead(aead);
+			return PTR_ERR(plain);
+		}
+	}
+	if (IS_ERR(aead))
+		return PTR_ERR(aead);
+
+	tfm->aead = aead;
+	tfm->plain = plain;
+	return 0;
+}
+
+static int ovpn_tfm_init(struct ovpn_key_tfm *tfm, enum ovpn_cipher_alg alg,
+			 const struct ovpn_key_dir *dir)
+{
+	struct crypto_aead *aead;
+	int ret;
+
+	switch (alg) {
+	case OVPN_CIPHER_ALG_AES_GCM:
+		ret = ovpn_tfm_init_gcm(tfm, dir);
+		if (ret)
+			return ret;
+		break;
+	case OVPN_CIPHER_ALG_CHACHA20_POLY1305:
+		aead = ovpn_aead_new("rfc7539(chacha20,poly1305)", 0, 0, dir);
+		if (IS_ERR(aead))
+			return PTR_ERR(aead);
+		tfm->aead = aead;
+		break;
+	default:
+		return -EOPNOTSUPP;
+	}
+	memcpy(tfm->tail, dir->tail, sizeof(tfm->tail));
+	return 0;
+}
+
+/**
+ * ovpn_key_new - make a key that is in no slot yet
+ * @cfg: what userspace gave; copied, the caller wipes its own
+ *
+ * May sleep and load modules.
+ *
+ * Return: the key, or an ERR_PTR: -ENOENT where the kernel has no such cipher,
+ * -EINVAL where the key's length is not one of the cipher's, -EOPNOTSUPP for an
+ * unknown cipher, -ENOMEM
+ */
+struct ovpn_key *ovpn_key_new(const struct ovpn_key_config *cfg)
+{
+	struct ovpn_key *key;
+	unsigned int first = READ_ONCE(ovpn_debug_first_packet_id);
+	int ret;
+
+	key = kzalloc(sizeof(*key), GFP_KERNEL);
+	if (!key)
+		return ERR_PTR(-ENOMEM);
+
+	key->key_id = cfg->key_id;
+	key->alg = cfg->alg;
+	atomic64_set(&key->tx_last, first ? first - 1 : 0);
+	spin_lock_init(&key->replay_lock);
+
+	ret = ovpn_tfm_init(&key->enc, cfg->alg, &cfg->enc);
+	if (ret)
+		goto free;
+	ret = ovpn_tfm_init(&key->dec, cfg->alg, &cfg->dec);
+	if (ret)
+		goto free_enc;
+	return key;
+
+free_enc:
+	ovpn_tfm_free(&key->enc);
+free:
+	kfree_sensitive(key);
+	return ERR_PTR(ret);
+}
+
+static void ovpn_key_free(struct ovpn_key *key)
+{
+	ovpn_tfm_free(&key->enc);
+	ovpn_tfm_free(&key->dec);
+	kfree_sensitive(key);
+}
+
+static void ovpn_key_free_work(struct work_struct *work)
+{
+	ovpn_key_free(container_of(to_rcu_work(work), struct ovpn_key, free));
+}
+
+/**
+ * ovpn_key_release - free a key once no packet uses it any more
+ * @key: in no slot; NULL is fine
+ *
+ * Any context.
+ */
+void ovpn_key_release(struct ovpn_key *key)
+{
+	if (!key)
+		return;
+	INIT_RCU_WORK(&key->free, ovpn_key_free_work);
+	queue_rcu_work(ovpn_wq, &key->free);
+}
+
+static unsigned int ovpn_slot_index(const struct ovpn_keys *keys, enum ovpn_key_slot slot)
+{
+	u8 primary = READ_ONCE(keys->primary);
+
+	return slot == OVPN_KEY_SLOT_PRIMARY ? primary : !primary;
+}
+
+static struct ovpn_key *ovpn_keys_put(struct ovpn_peer *peer, enum ovpn_key_slot slot,
+				      struct ovpn_key *key)
+{
+	struct ovpn_keys *keys = &peer->keys;
+
+	spin_lock_bh(&peer->lock);
+	key = rcu_replace_pointer(keys->slot[ovpn_slot_index(keys, slot)], key,
+				  lockdep_is_held(&peer->lock));
+	spin_unlock_bh(&peer->lock);
+	return key;
+}
+
+/**
+ * ovpn_keys_install - put a key into a slot
+ * @peer: peer, found under its interface's mutex, which is held
+ * @slot: slot; a key in it is released
+ * @key: key; the peer owns it from here on
+ */
+void ovpn_keys_install(struct ovpn_peer *peer, enum ovpn_key_slot slot, struct ovpn_key *key)
+{
+	lockdep_assert_held(&peer->ovpn->mutex);
+	ovpn_key_release(ovpn_keys_put(peer, slot, key));
+}
+
+/**
+ * ovpn_keys_delete - empty a slot
+ * @peer: peer, found under its interface's mutex, which is held
+ * @slot: slot
+ *
+ * Return: whether there was a key in it
+ */
+bool ovpn_keys_delete(struct ovpn_peer *peer, enum ovpn_key_slot slot)
+{
+	struct ovpn_key *key;
+
+	lockdep_assert_held(&peer->ovpn->mutex);
+	key = ovpn_keys_put(peer, slot, NULL);
+	ovpn_key_release(key);
+	return key;
+}
+
+/**
+ * ovpn_keys_swap - make the primary key the secondary and the other way round
+ * @peer: peer, found under its interface's mutex, which is held
+ *
+ * For the data path this happens at one instant.
+ */
+void ovpn_keys_swap(struct ovpn_peer *peer)
+{
+	lockdep_assert_held(&peer->ovpn->mutex);
+	spin_lock_bh(&peer->lock);
+	/* pairs with the READ_ONCE in ovpn_slot_index and ovpn_keys_primary */
+	WRITE_ONCE(peer->keys.primary, !peer->keys.primary);
+	spin_unlock_bh(&peer->lock);
+}
+
+/**
+ * ovpn_keys_retire - take out a key that has run out of packet ids
+ * @peer: peer
+ * @key: key that the caller read from a slot within this RCU read section
+ *
+ * BH must be off. Every CPU that meets the end of the ids calls this; one wins.
+ *
+ * Return: whether this call took it out
+ */
+bool ovpn_keys_retire(struct ovpn_peer *peer, struct ovpn_key *key)
+{
+	bool found = false;
+	int i;
+
+	spin_lock(&peer->lock);
+	for (i = 0; i < ARRAY_SIZE(peer->keys.slot); i++) {
+		if (rcu_access_pointer(peer->keys.slot[i]) != key)
+			continue;
+		RCU_INIT_POINTER(peer->keys.slot[i], NULL);
+		found = true;
+	}
+	spin_unlock(&peer->lock);
+	if (found)
+		ovpn_key_release(key);
+	return found;
+}
+
+/**
+ * ovpn_keys_get - the key in a slot
+ * @peer: peer
+ * @slot: slot
+ *
+ * RCU read section.
+ *
+ * Return: the key or NULL
+ */
+struct ovpn_key *ovpn_keys_get(struct ovpn_peer *peer, enum ovpn_key_slot slot)
+{
+	return rcu_dereference(peer->keys.slot[ovpn_slot_index(&peer->keys, slot)]);
+}
+
+/**
+ * ovpn_keys_free - free the keys of a peer that nobody uses any more
+ * @peer: peer, removed a grace period ago or never inserted
+ *
+ * May sleep.
+ */
+void ovpn_keys_free(struct ovpn_peer *peer)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(peer->keys.slot); i++) {
+		struct ovpn_key *key = rcu_dereference_protected(peer->keys.slot[i], true);
+
+		if (key)
+			ovpn_key_free(key);
+	}
+}
+
+/**
+ * ovpn_keys_primary - the key to send with
+ * @keys: keys of a peer
+ *
+ * RCU read section.
+ *
+ * Return: the key or NULL
+ */
+struct ovpn_key *ovpn_keys_primary(const struct ovpn_keys *keys)
+{
+	return rcu_dereference(keys->slot[READ_ONCE(keys->primary)]);
+}
+
+/**
+ * ovpn_keys_by_id - the key a packet was sent with
+ * @keys: keys of a peer
+ * @key_id: 0 to 7; where both slots have it, the primary wins
+ *
+ * RCU read section.
+ *
+ * Return: the key or NULL
+ */
+struct ovpn_key *ovpn_keys_by_id(const struct ovpn_keys *keys, u8 key_id)
+{
+	u8 primary = READ_ONCE(keys->primary);
+	struct ovpn_key *key;
+
+	key = rcu_dereference(keys->slot[primary]);
+	if (likely(key && key->key_id == key_id))
+		return key;
+	key = rcu_dereference(keys->slot[!primary]);
+	if (key && key->key_id == key_id)
+		return key;
+	return NULL;
+}
+
+/* this CPU's request, set up for one packet */
+static struct aead_request *ovpn_request(struct ovpn_scratch *scratch,
+					 const struct ovpn_key_tfm *tfm, __be32 id)
+{
+	struct crypto_aead *aead = tfm->aead;
+
+	if (tfm->plain && !crypto_simd_usable())
+		aead = tfm->plain;
+
+	memcpy(scratch->nonce, &id, sizeof(id));
+	memcpy(scratch->nonce + sizeof(id), tfm->tail, sizeof(tfm->tail));
+	aead_request_set_tfm(&scratch->req, aead);
+	aead_request_set_callback(&scratch->req, 0, NULL, NULL);
+	aead_request_set_ad(&scratch->req, OVPN_AAD_SIZE);
+	return &scratch->req;
+}
+
+/* The cipher wants AAD, data, tag; on the wire the tag stands before the data. */
+static void ovpn_sg_linear(struct scatterlist *sg, u8 *head, u8 *data, unsigned int len)
+{
+	unsigned int n = 0;
+
+	sg_init_table(sg, len ? 3 : 2);
+	sg_set_buf(&sg[n++], head, OVPN_AAD_SIZE);
+	if (len)
+		sg_set_buf(&sg[n++], data, len);
+	sg_set_buf(&sg[n], head + OVPN_AAD_SIZE, OVPN_TAG_SIZE);
+}
+
+/**
+ * ovpn_encrypt - turn an inner packet into a data packet, in place
+ * @key: key to send with
+ * @skb: linear, not shared with anybody, with OVPN_OVERHEAD bytes of headroom;
+ *	on success its data begins with the first word
+ * @word: that word, ovpn_proto_pack()
+ * @id: packet id, from ovpn_pktid_take()
+ *
+ * BH off, RCU read section.
+ *
+ * Return: 0 or what the cipher said
+ */
+int ovpn_encrypt(struct ovpn_key *key, struct sk_buff *skb, u32 word, u32 id)
+{
+	struct ovpn_scratch *scratch = rcu_dereference(*this_cpu_ptr(&ovpn_scratch));
+	struct aead_request *req = ovpn_request(scratch, &key->enc, htonl(id));
+	unsigned int len = skb->len;
+	u8 *data = skb->data;
+	u8 *head = __skb_push(skb, OVPN_OVERHEAD);
+
+	put_unaligned_be32(word, head);
+	put_unaligned_be32(id, head + OVPN_OPCODE_SIZE);
+	ovpn_sg_linear(scratch->src, head, data, len);
+	aead_request_set_crypt(req, scratch->src, scratch->src, len, scratch->nonce);
+	return crypto_aead_encrypt(req);
+}
+
+/* Decrypt into a new linear packet: the cipher's own pass is the copy. */
+static int ovpn_decrypt_apart(struct ovpn_scratch *scratch, struct aead_request *req,
+			      struct sk_buff **skbp)
+{
+	struct sk_buff *skb = *skbp;
+	unsigned int len = skb->len - OVPN_OVERHEAD;
+	struct sk_buff *plain;
+	int n = 0, ret;
+
+	plain = netdev_alloc_skb(skb->dev, len);
+	if (!plain)
+		return -ENOMEM;
+	__skb_put(plain, len);
+
+	sg_init_table(scratch->src, ARRAY_SIZE(scratch->src));
+	sg_set_buf(&scratch->src[0], skb->data, OVPN_AAD_SIZE);
+	if (len) {
+		n = skb_to_sgvec_nomark(skb, scratch->src + 1, OVPN_OVERHEAD, len);
+		if (n < 0) {
+			ret = n;
+			goto free;
+		}
+	}
+	sg_set_buf(&scratch->src[n + 1], skb->data + OVPN_AAD_SIZE, OVPN_TAG_SIZE);
+	sg_mark_end(&scratch->src[n + 1]);
+	ovpn_sg_linear(scratch->dst, skb->data, plain->data, len);
+
+	aead_request_set_crypt(req, scratch->src, scratch->dst, len + OVPN_TAG_SIZE,
+			       scratch->nonce);
+	ret = crypto_aead_decrypt(req);
+	if (ret)
+		goto free;
+	consume_skb(skb);
+	*skbp = plain;
+	return 0;
+
+free:
+	kfree_skb(plain);
+	return ret;
+}
+
+/**
+ * ovpn_decrypt - turn a data packet into the inner packet
+ * @key: key it was sent with
+ * @skbp: packet from its first word on, at least OVPN_OVERHEAD bytes of it, and
+ *	these linear. On success another packet may have taken its place; the data
+ *	is the inner packet then
+ *
+ * In place where nobody else can see the packet, else into a new one: a clone
+ * belongs to a capture as well, and pages may be a file's.
+ *
+ * BH off, RCU read section.
+ *
+ * Return: 0, -EBADMSG where the tag is wrong, -ENOMEM, or what the cipher said
+ */
+int ovpn_decrypt(struct ovpn_key *key, struct sk_buff **skbp)
+{
+	struct ovpn_scratch *scratch = rcu_dereference(*this_cpu_ptr(&ovpn_scratch));
+	struct sk_buff *skb = *skbp;
+	__be32 id = get_unaligned((__be32 *)(skb->data + OVPN_OPCODE_SIZE));
+	struct aead_request *req;
+	unsigned int len;
+	int ret;
+
+	if (skb_has_frag_list(skb) && skb_linearize(skb))
+		return -ENOMEM;
+
+	req = ovpn_request(scratch, &key->dec, id);
+	if (skb_is_nonlinear(skb) || skb_cloned(skb))
+		return ovpn_decrypt_apart(scratch, req, skbp);
+
+	len = skb->len - OVPN_OVERHEAD;
+	ovpn_sg_linear(scratch->src, skb->data, skb->data + OVPN_OVERHEAD, len);
+	aead_request_set_crypt(req, scratch->src, scratch->src, len + OVPN_TAG_SIZE,
+			       scratch->nonce);
+	ret = crypto_aead_decrypt(req);
+	if (ret)
+		return ret;
+	__skb_pull(skb, OVPN_OVERHEAD);
+	return 0;
+}
+
+/**
+ * ovpn_crypto_module_init - make the requests
+ *
+ * Return: 0 or -ENOMEM
+ */
+int ovpn_crypto_module_init(void)
+{
+	/* enough for every cipher of x86; a larger one grows it */
+	return ovpn_scratch_reserve(256);
+}
+
+/**
+ * ovpn_crypto_module_exit - free the requests; there is no key any more
+ */
+void ovpn_crypto_module_exit(void)
+{
+	struct ovpn_scratch *scratch;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		scratch = rcu_dereference_protected(*per_cpu_ptr(&ovpn_scratch, cpu), true);
+		kfree_sensitive(scratch);
+	}
+}

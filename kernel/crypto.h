@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Keys, and packets encrypted and decrypted with them. */
+#ifndef OVPN_CRYPTO_H
+#define OVPN_CRYPTO_H
+
+#include <crypto/aead.h>
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+#include <uapi/linux/ovpn.h>
+
+#include "pktid.h"
+#include "proto.h"
+
+struct ovpn_peer;
+
+/**
+ * struct ovpn_key_dir - secrets of one direction, as given by userspace
+ * @key: cipher key
+ * @key_len: its length in bytes
+ * @tail: the OVPN_NONCE_TAIL_SIZE bytes of the nonce after the packet id
+ */
+struct ovpn_key_dir {
+	const u8 *key;
+	unsigned int key_len;
+	const u8 *tail;
+};
+
+/**
+ * struct ovpn_key_config - a key as given by userspace
+ * @key_id: 0 to 7, in every packet
+ * @alg: cipher
+ * @enc: secrets for packets we send
+ * @dec: secrets for packets we receive
+ */
+struct ovpn_key_config {
+	u8 key_id;
+	enum ovpn_cipher_alg alg;
+	struct ovpn_key_dir enc;
+	struct ovpn_key_dir dec;
+};
+
+/**
+ * struct ovpn_key_tfm - a cipher keyed for one direction
+ * @aead: synchronous cipher
+ * @plain: one that needs no vector registers, for use where @aead may not touch
+ *	them; NULL where @aead copes by itself
+ * @tail: last bytes of the nonce
+ */
+struct ovpn_key_tfm {
+	struct crypto_aead *aead;
+	struct crypto_aead *plain;
+	u8 tail[OVPN_NONCE_TAIL_SIZE];
+};
+
+/**
+ * struct ovpn_key - a key of a peer
+ *
+ * In one slot of one peer at a time, taken out under the peer's lock, freed a
+ * grace period later.
+ *
+ * @key_id: 0 to 7
+ * @alg: cipher
+ * @enc: for sending
+ * @tx_last: last packet id given away
+ * @dec: for receiving
+ * @replay_lock: serialises @replay; BH
+ * @replay: packet ids accepted
+ * @free: frees it after a grace period
+ */
+struct ovpn_key {
+	u8 key_id;
+	enum ovpn_cipher_alg alg;
+	struct ovpn_key_tfm enc;
+	atomic64_t tx_last ____cacheline_aligned_in_smp;
+
+	struct ovpn_key_tfm dec ____cacheline_aligned_in_smp;
+	spinlock_t replay_lock;
+	struct ovpn_replay replay;
+	struct rcu_work free;
+};
+
+/**
+ * struct ovpn_keys - the two key slots of a peer
+ * @slot: keys or NULL; written under the peer's lock
+ * @primary: which of them is the primary; written under the peer's lock, read
+ *	by the data path without: it sees the old or the new
+ */
+struct ovpn_keys {
+	struct ovpn_key __rcu *slot[2];
+	u8 primary;
+};
+
+int ovpn_crypto_module_init(void);
+void ovpn_crypto_module_exit(void);
+
+struct ovpn_key *ovpn_key_new(const struct ovpn_key_config *cfg);
+void ovpn_key_release(struct ovpn_key *key);
+void ovpn_keys_install(struct ovpn_peer *peer, enum ovpn_key_slot slot, struct ovpn_key *key);
+bool ovpn_keys_delete(struct ovpn_peer *peer, enum ovpn_key_slot slot);
+void ovpn_keys_swap(struct ovpn_peer *peer);
+bool ovpn_keys_retire(struct ovpn_peer *peer, struct ovpn_key *key);
+struct ovpn_key *ovpn_keys_get(struct ovpn_peer *peer, enum ovpn_key_slot slot);
+void ovpn_keys_free(struct ovpn_peer *peer);
+
+struct ovpn_key *ovpn_keys_primary(const struct ovpn_keys *keys);
+struct ovpn_key *ovpn_keys_by_id(const struct ovpn_keys *keys, u8 key_id);
+
+int ovpn_encrypt(struct ovpn_key *key, struct sk_buff *skb, u32 word, u32 id);
+int ovpn_decrypt(struct ovpn_key *key, struct sk_buff **skbp);
+
+#endif /* OVPN_CRYPTO_H */

@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The network interface: its life, its settings, its counters. */
+
+#include <linux/ethtool.h>
+#include <linux/if_arp.h>
+#include <linux/inetdevice.h>
+#include <linux/module.h>
+#include <net/netns/generic.h>
+#include <net/rtnetlink.h>
+
+#include "compat/compat.h"
+#include "dev.h"
+#include "io.h"
+#include "main.h"
+#include "netlink.h"
+#include "peer.h"
+#include "udp.h"
+
+/* All interfaces. The mutex nests inside RTNL and outside an interface's own. */
+static LIST_HEAD(ovpn_devs);
+static DEFINE_MUTEX(ovpn_devs_mutex);
+
+static void ovpn_orphans(struct work_struct *work);
+static DECLARE_WORK(ovpn_orphans_work, ovpn_orphans);
+
+static const char ovpn_drop_names[][ETH_GSTRING_LEN] = {
+#define X(sym, name) name,
+	OVPN_DROPS(X)
+#undef X
+};
+
+static int ovpn_ndo_init(struct net_device *dev)
+{
+	struct ovpn_dev *ovpn = netdev_priv(dev);
+	int cpu, ret;
+
+	ovpn->pcpu = alloc_percpu(struct ovpn_dev_pcpu);
+	if (!ovpn->pcpu)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+		u64_stats_init(&per_cpu_ptr(ovpn->pcpu, cpu)->syncp);
+	ret = ovpn_peers_init(ovpn);
+	if (ret)
+		goto free_pcpu;
+	ret = gro_cells_init(&ovpn->cells, dev);
+	if (ret)
+		goto free_peers;
+
+	/* there is somebody to send to: P2MP always, P2P with its peer */
+	if (ovpn->mode == OVPN_LINK_MODE_P2P)
+		netif_carrier_off(dev);
+	mutex_lock(&ovpn_devs_mutex);
+	list_add_tail(&ovpn->node, &ovpn_devs);
+	mutex_unlock(&ovpn_devs_mutex);
+	return 0;
+
+free_peers:
+	ovpn_peers_destroy(ovpn);
+free_pcpu:
+	free_percpu(ovpn->pcpu);
+	return ret;
+}
+
+/* Take away an interface's own sockets, and the peers on them. */
+static void ovpn_dev_unlisten(struct ovpn_dev *ovpn)
+{
+	struct ovpn_transport *own;
+
+	lockdep_assert_held(&ovpn->mutex);
+	own = rcu_replace_pointer(ovpn->own, NULL, lockdep_is_held(&ovpn->mutex));
+	if (!own)
+		return;
+	ovpn_peers_remove(ovpn, own, OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
+	ovpn_transport_close(own);
+}
+
+static void ovpn_ndo_uninit(struct net_device *dev)
+{
+	struct ovpn_dev *ovpn = netdev_priv(dev);
+
+	mutex_lock(&ovpn_devs_mutex);
+	list_del(&ovpn->node);
+	mutex_unlock(&ovpn_devs_mutex);
+
+	mutex_lock(&ovpn->mutex);
+	ovpn->dying = true;
+	ovpn_peers_remove(ovpn, NULL, OVPN_DEL_PEER_REASON_TEARDOWN);
+	ovpn_dev_unlisten(ovpn);
+	mutex_unlock(&ovpn->mutex);
+	ovpn_nl_iface_del_notify(ovpn);
+
+	/* a packet that came by a socket of ours may still be on its way in */
+	synchronize_net();
+	gro_cells_destroy(&ovpn->cells);
+}
+
+/* net_device.priv_destructor: no references, no packets any more */
+static void ovpn_dev_free(struct net_device *dev)
+{
+	struct ovpn_dev *ovpn = netdev_priv(dev);
+
+	ovpn_peers_destroy(ovpn);
+	free_percpu(ovpn->pcpu);
+}
+
+static int ovpn_ndo_open(struct net_device *dev)
+{
+	struct ovpn_dev *ovpn = netdev_priv(dev);
+	struct in_device *in_dev;
+
+	if (ovpn->mode != OVPN_LINK_MODE_MP)
+		return 0;
+	/* packets between two peers come in and leave by the same interface:
+	 * the kernel would tell the sender of a shorter way that is none. It
+	 * does so if either of the two settings says so.
+	 */
+	in_dev = __in_dev_get_rtnl(dev);
+	if (in_dev)
+		IN_DEV_CONF_SET(in_dev, SEND_REDIRECTS, false);
+	IPV4_DEVCONF_ALL(dev_net(dev), SEND_REDIRECTS) = false;
+	return 0;
+}
+
+static void ovpn_dev_sums(const struct ovpn_dev *ovpn, struct ovpn_sum *rx, struct ovpn_sum *tx,
+			  u64 *drops)
+{
+	u64 seen[OVPN_DROP_COUNT];
+	struct ovpn_sum r, t;
+	unsigned int start;
+	int cpu, i;
+
+	for_each_possible_cpu(cpu) {
+		const struct ovpn_dev_pcpu *pcpu = per_cpu_ptr(ovpn->pcpu, cpu);
+
+		do {
+			start = u64_stats_fetch_begin(&pcpu->syncp);
+			r = *rx;
+			t = *tx;
+			ovpn_counter_fold(&r, &pcpu->rx);
+			ovpn_counter_fold(&t, &pcpu->tx);
+			for (i = 0; i < OVPN_DROP_COUNT; i++)
+				seen[i] = u64_stats_read(&pcpu->drops[i]);
+		} while (u64_stats_fetch_retry(&pcpu->syncp, start));
+		*rx = r;
+		*tx = t;
+		for (i = 0; i < OVPN_DROP_COUNT; i++)
+			drops[i] += seen[i];
+	}
+}
+
+static void ovpn_ndo_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *stats)
+{
+	u64 drops[OVPN_DROP_COUNT] = {};
+	struct ovpn_sum rx = {}, tx = {};
+	int i;
+
+	ovpn_dev_sums(netdev_priv(dev), &rx, &tx, drops);
+	stats->rx_packets = rx.packets;
+	stats->rx_bytes = rx.bytes;
+	stats->tx_packets = tx.packets;
+	stats->tx_bytes = tx.bytes;
+	for (i = 0; i < OVPN_DROP_TX_FIRST; i++)
+		/* the stack counts this one for us */
+		if (i != OVPN_DROP_RX_LINK_DOWN)
+			stats->rx_dropped += drops[i];
+	for (; i < OVPN_DROP_COUNT; i++)
+		stats->tx_dropped += drops[i];
+}
+
+static const struct net_device_ops ovpn_netdev_ops = {
+	.ndo_init = ovpn_ndo_init,
+	.ndo_uninit = ovpn_ndo_uninit,
+	.ndo_open = ovpn_ndo_open,
+	.ndo_start_xmit = ovpn_xmit,
+	.ndo_get_stats64 = ovpn_ndo_get_stats64,
+};
+
+/**
+ * ovpn_dev_is - is this net_device one of ours?
+ * @dev: any net_device
+ *
+ * Return: the answer
+ */
+bool ovpn_dev_is(const struct net_device *dev)
+{
+	return dev->netdev_ops == &ovpn_netdev_ops;
+}
+
+static void ovpn_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
+{
+	strscpy(info->driver, "ovpn", sizeof(info->driver));
+	strscpy(info->bus_info, "ovpn", sizeof(info->bus_info));
+}
+
+static int ovpn_get_sset_count(struct net_device *dev, int sset)
+{
+	return sset == ETH_SS_STATS ? OVPN_DROP_COUNT : -EOPNOTSUPP;
+}
+
+static void ovpn_get_strings(struct net_device *dev, u32 sset, u8 *data)
+{
+	if (sset == ETH_SS_STATS)
+		memcpy(data, ovpn_drop_names, sizeof(ovpn_drop_names));
+}
+
+static void ovpn_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats, u64 *data)
+{
+	struct ovpn_sum rx = {}, tx = {};
+
+	memset(data, 0, OVPN_DROP_COUNT * sizeof(*data));
+	ovpn_dev_sums(netdev_priv(dev), &rx, &tx, data);
+}
+
+static const struct ethtool_ops ovpn_ethtool_ops = {
+	.get_drvinfo = ovpn_get_drvinfo,
+	.get_link = ethtool_op_get_link,
+	.get_ts_info = ethtool_op_get_ts_info,
+	.get_sset_count = ovpn_get_sset_count,
+	.get_strings = ovpn_get_strings,
+	.get_ethtool_stats = ovpn_get_ethtool_stats,
+};
+
+static const struct device_type ovpn_type = {
+	.name = "ovpn",
+};
+
+static void ovpn_setup(struct net_device *dev)
+{
+	/* GSO packets come whole, checksums unfinished: both are done in the
+	 * one copy that encryption needs anyway
+	 */
+	const netdev_features_t features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM |
+					   NETIF_F_RXCSUM | NETIF_F_GSO | NETIF_F_GSO_SOFTWARE |
+					   NETIF_F_HIGHDMA;
+	struct ovpn_dev *ovpn = netdev_priv(dev);
+
+	ovpn->dev = dev;
+	mutex_init(&ovpn->mutex);
+	INIT_LIST_HEAD(&ovpn->node);
+
+	dev->netdev_ops = &ovpn_netdev_ops;
+	dev->ethtool_ops = &ovpn_ethtool_ops;
+	dev->priv_destructor = ovpn_dev_free;
+	dev->needs_free_netdev = true;
+	SET_NETDEV_DEVTYPE(dev, &ovpn_type);
+
+	dev->type = ARPHRD_NONE;
+	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
+	dev->priv_flags |= IFF_NO_QUEUE;
+	dev->mtu = ETH_DATA_LEN - OVPN_HEAD_ROOM;
+	dev->min_mtu = IPV4_MIN_MTU;
+	dev->max_mtu = IP_MAX_MTU - OVPN_HEAD_ROOM;
+	dev->needed_headroom = OVPN_HEAD_ROOM;
+	dev->needed_tailroom = OVPN_TAG_SIZE;
+
+	ovpn_dev_set_lltx(dev);
+	dev->features |= features;
+	dev->hw_features |= features;
+	dev->hw_enc_features |= features;
+	/* the peer is chosen by the route that led here */
+	netif_keep_dst(dev);
+}
+
+/* rtnetlink */
+
+static const struct nla_policy ovpn_link_policy[OVPN_LINK_A_MODE + 1] = {
+	[OVPN_LINK_A_MODE] = NLA_POLICY_RANGE(NLA_U8, OVPN_LINK_MODE_P2P, OVPN_LINK_MODE_MP),
+};
+
+static int ovpn_newlink(struct net_device *dev, struct nlattr *data[],
+			struct netlink_ext_ack *extack)
+{
+	struct ovpn_dev *ovpn = netdev_priv(dev);
+
+	if (data && data[OVPN_LINK_A_MODE])
+		ovpn->mode = nla_get_u8(data[OVPN_LINK_A_MODE]);
+	write_pnet(&ovpn->own_net, dev_net(dev));
+	return register_netdevice(dev);
+}
+
+OVPN_COMPAT_NEWLINK(ovpn_newlink)
+
+static size_t ovpn_link_get_size(const struct net_device *dev)
+{
+	return nla_total_size(sizeof(u8));
+}
+
+static int ovpn_link_fill_info(struct sk_buff *skb, const struct net_device *dev)
+{
+	const struct ovpn_dev *ovpn = netdev_priv(dev);
+
+	return nla_put_u8(skb, OVPN_LINK_A_MODE, ovpn->mode);
+}
+
+static struct rtnl_link_ops ovpn_link_ops = {
+	.kind = OVPN_LINK_KIND,
+	.priv_size = sizeof(struct ovpn_dev),
+	.setup = ovpn_setup,
+	.maxtype = OVPN_LINK_A_MODE,
+	.policy = ovpn_link_policy,
+	.newlink = ovpn_compat_newlink,
+	.get_size = ovpn_link_get_size,
+	.fill_info = ovpn_link_fill_info,
+};
+
+/**
+ * ovpn_dev_create - make an interface
+ * @net: namespace
+ * @cfg: what it shall be
+ * @extack: gets a sentence for some of the errors, NULL is fine
+ *
+ * RTNL held.
+ *
+ * Return: the net_device, registered; or an ERR_PTR: -EEXIST or -EINVAL for the
+ * name, -EINVAL for the MTU, what bind(2) says, -ENOMEM
+ */
+struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config *cfg,
+				   struct netlink_ext_ack *extack)
+{
+	struct ovpn_transport *own = NULL;
+	struct net_device *dev;
+	struct ovpn_dev *ovpn;
+	int ret;
+
+	ASSERT_RTNL();
+
+	dev = alloc_netdev(sizeof(*ovpn), cfg->name,
+			   strchr(cfg->name, '%') ? NET_NAME_ENUM : NET_NAME_USER, ovpn_setup);
+	if (!dev)
+		return ERR_PTR(-ENOMEM);
+	dev_net_set(dev, net);
+	dev->rtnl_link_ops = &ovpn_link_ops;
+	ovpn = netdev_priv(dev);
+	ovpn->mode = cfg->mode;
+	ovpn->owner_portid = cfg->owner_portid;
+	ovpn->owner_net = net;
+	ovpn->fwmark = cfg->fwmark;
+	write_pnet(&ovpn->own_net, net);
+	if (cfg->mtu) {
+		if (cfg->mtu < dev->min_mtu || cfg->mtu > dev->max_mtu) {
+			NL_SET_ERR_MSG(extack, "mtu is out of range");
+			ret = -EINVAL;
+			goto free;
+		}
+		dev->mtu = cfg->mtu;
+	}
+
+	if (cfg->listen) {
+		own = ovpn_transport_listen(ovpn, net, cfg->listen);
+		if (IS_ERR(own)) {
+			NL_SET_ERR_MSG(extack, "cannot bind the interface's own socket");
+			ret = PTR_ERR(own);
+			goto free;
+		}
+		rcu_assign_pointer(ovpn->own, own);
+	}
+	ret = register_netdevice(dev);
+	if (ret)
+		goto close;
+	if (own)
+		ovpn_transport_start(own, ovpn->fwmark);
+	ret = ovpn_rtnl_configure_link(dev);
+	if (ret) {
+		unregister_netdevice(dev);
+		return ERR_PTR(ret);
+	}
+	return dev;
+
+close:
+	/* unless ndo_uninit has done so */
+	mutex_lock(&ovpn->mutex);
+	ovpn_dev_unlisten(ovpn);
+	mutex_unlock(&ovpn->mutex);
+free:
+	/* a transport drops its reference to the device in an RCU callback */
+	rcu_barrier();
+	free_netdev(dev);
+	return ERR_PTR(ret);
+}
+
+/**
+ * ovpn_dev_delete - delete an interface
+ * @dev: one of ours
+ *
+ * RTNL held.
+ */
+void ovpn_dev_delete(struct net_device *dev)
+{
+	ASSERT_RTNL();
+	unregister_netdevice(dev);
+}
+
+/**
+ * ovpn_dev_listen - change an interface's own sockets
+ * @ovpn: interface, its mutex held
+ * @listen: where they shall listen, NULL: no sockets any more
+ *
+ * Peers on the old sockets go over to the new, which are there before the old
+ * ones close; without new ones they are removed.
+ *
+ * Return: 0, -ENODEV where the interface is about to go, what bind(2) says,
+ * -ENONET where the namespace that the interface was made in is gone, -ENOMEM
+ */
+int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen)
+{
+	struct ovpn_transport *own, *old;
+	struct ovpn_peer *peer;
+	unsigned long id;
+	struct net *net;
+
+	lockdep_assert_held(&ovpn->mutex);
+
+	if (ovpn->dying)
+		return -ENODEV;
+	if (!listen) {
+		ovpn_dev_unlisten(ovpn);
+		return 0;
+	}
+
+	rcu_read_lock();
+	net = maybe_get_net(read_pnet(&ovpn->own_net));
+	rcu_read_unlock();
+	if (!net)
+		return -ENONET;
+	own = ovpn_transport_listen(ovpn, net, listen);
+	put_net(net);
+	if (IS_ERR(own))
+		return PTR_ERR(own);
+	ovpn_transport_start(own, ovpn->fwmark);
+
+	old = rcu_replace_pointer(ovpn->own, own, lockdep_is_held(&ovpn->mutex));
+	if (!old)
+		return 0;
+	for (id = 0; (peer = ovpn_peer_next(ovpn, &id)); id++) {
+		if (rcu_access_pointer(peer->transport) != old)
+			continue;
+		rcu_assign_pointer(peer->transport, own);
+		own->users++;
+		old->users--;
+		ovpn_peer_forget_routes(peer);
+	}
+	ovpn_transport_close(old);
+	return 0;
+}
+
+/* Owners. */
+
+/**
+ * ovpn_dev_owner_gone - a netlink socket was closed: its interfaces go with it
+ * @net: its namespace
+ * @portid: its port id
+ *
+ * May sleep.
+ */
+void ovpn_dev_owner_gone(const struct net *net, u32 portid)
+{
+	struct ovpn_dev *ovpn;
+	bool found = false;
+
+	mutex_lock(&ovpn_devs_mutex);
+	list_for_each_entry(ovpn, &ovpn_devs, node) {
+		if (!ovpn->owner_portid || ovpn->owner_portid != portid || ovpn->owner_net != net)
+			continue;
+		ovpn->orphan = true;
+		found = true;
+	}
+	mutex_unlock(&ovpn_devs_mutex);
+	/* the socket may be closed by somebody who holds RTNL */
+	if (found)
+		queue_work(ovpn_wq, &ovpn_orphans_work);
+}
+
+static void ovpn_orphans(struct work_struct *work)
+{
+	struct ovpn_dev *ovpn;
+	LIST_HEAD(gone);
+
+	rtnl_lock();
+	mutex_lock(&ovpn_devs_mutex);
+	list_for_each_entry(ovpn, &ovpn_devs, node)
+		if (ovpn->orphan)
+			unregister_netdevice_queue(ovpn->dev, &gone);
+	mutex_unlock(&ovpn_devs_mutex);
+	unregister_netdevice_many(&gone);
+	rtnl_unlock();
+}
+
+/* Namespaces. */
+
+/* Kernel sockets do not keep their namespace: they must be gone before it. */
+static void __net_exit ovpn_net_pre_exit(struct net *net)
+{
+	struct ovpn_dev *ovpn;
+
+	mutex_lock(&ovpn_devs_mutex);
+	list_for_each_entry(ovpn, &ovpn_devs, node) {
+		if (read_pnet(&ovpn->own_net) != net)
+			continue;
+		mutex_lock(&ovpn->mutex);
+		ovpn_dev_unlisten(ovpn);
+		mutex_unlock(&ovpn->mutex);
+	}
+	mutex_unlock(&ovpn_devs_mutex);
+}
+
+static struct pernet_operations ovpn_net_ops = {
+	.pre_exit = ovpn_net_pre_exit,
+};
+
+static int ovpn_dev_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct ovpn_dev *ovpn = netdev_priv(dev);
+
+	if (!ovpn_dev_is(dev))
+		return NOTIFY_DONE;
+
+	switch (event) {
+	case NETDEV_REGISTER:
+		ovpn_nl_iface_notify(ovpn, OVPN_CMD_IFACE_NEW_NTF);
+		break;
+	case NETDEV_CHANGENAME:
+	case NETDEV_CHANGEMTU:
+		ovpn_nl_iface_notify(ovpn, OVPN_CMD_IFACE_SET_NTF);
+		break;
+	case NETDEV_UNREGISTER:
+		/* moves to another namespace; where it goes for good,
+		 * ndo_uninit says so, after its peers have gone
+		 */
+		if (dev->reg_state == NETREG_REGISTERED)
+			ovpn_nl_iface_del_notify(ovpn);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block ovpn_dev_notifier = {
+	.notifier_call = ovpn_dev_event,
+};
+
+/**
+ * ovpn_dev_init - let interfaces be made
+ *
+ * Return: 0 or an error
+ */
+int ovpn_dev_init(void)
+{
+	int ret;
+
+	ret = register_pernet_subsys(&ovpn_net_ops);
+	if (ret)
+		return ret;
+	ret = register_netdevice_notifier(&ovpn_dev_notifier);
+	if (ret)
+		goto pernet;
+	ret = rtnl_link_register(&ovpn_link_ops);
+	if (ret)
+		goto notifier;
+	return 0;
+
+notifier:
+	unregister_netdevice_notifier(&ovpn_dev_notifier);
+pernet:
+	unregister_pernet_subsys(&ovpn_net_ops);
+	return ret;
+}
+
+/**
+ * ovpn_dev_exit - delete all interfaces
+ */
+void ovpn_dev_exit(void)
+{
+	cancel_work_sync(&ovpn_orphans_work);
+	rtnl_link_unregister(&ovpn_link_ops);
+	unregister_netdevice_notifier(&ovpn_dev_notifier);
+	unregister_pernet_subsys(&ovpn_net_ops);
+}

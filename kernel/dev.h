@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The network interface: its life, its settings, its counters. */
+#ifndef OVPN_DEV_H
+#define OVPN_DEV_H
+
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
+#include <linux/rhashtable-types.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <net/gro_cells.h>
+#include <uapi/linux/ovpn.h>
+
+#include "stats.h"
+
+struct ovpn_peer;
+struct ovpn_transport;
+struct ovpn_listen;
+
+/* room in front of an inner packet: outer IP, UDP or TCP, opcode, id, tag */
+#define OVPN_HEAD_ROOM	(40 + 20 + OVPN_OVERHEAD)
+
+/**
+ * struct ovpn_dev_pcpu - an interface's counters on one CPU
+ * @syncp: lets 32-bit readers see whole values
+ * @rx: inner packets delivered to the stack
+ * @tx: encrypted packets given to the transport
+ * @drops: packets dropped, by reason
+ */
+struct ovpn_dev_pcpu {
+	struct u64_stats_sync syncp;
+	struct ovpn_counter rx;
+	struct ovpn_counter tx;
+	u64_stats_t drops[OVPN_DROP_COUNT];
+};
+
+/**
+ * struct ovpn_dev - an interface
+ *
+ * Lives in the private area of its net_device. The data path reads it under
+ * RCU; everything that changes peers or sockets holds @mutex.
+ *
+ * @dev: the net_device this is the private area of
+ * @mode: OVPN_LINK_MODE_*, never changes
+ * @pcpu: counters
+ * @cells: delivery of decrypted packets to the stack
+ * @peer: the one peer of P2P mode; NULL in P2MP. Written under @mutex
+ * @peers: P2MP: peers by id. Written under @mutex
+ * @by_vpn: P2MP: struct ovpn_vpn_node by inner address. Written under @mutex
+ * @by_remote: P2MP: peers by transport address; the peer's lock serialises
+ *	what one peer does to it
+ * @mutex: taken by all that adds, removes or changes peers, keys and sockets;
+ *	a peer found under it stays until it is released. Nests inside RTNL,
+ *	outside the socket lock
+ * @dying: no more peers; set under @mutex when the interface goes
+ * @peer_count: how many peers there are, under @mutex
+ * @own: the interface's own sockets or NULL. Written under @mutex
+ * @fwmark: mark of packets from @own, under @mutex
+ * @own_net: namespace where the interface was made: @own live there. Compared,
+ *	and used while that namespace's exit has not taken @own away
+ * @owner_portid: netlink socket it goes with, 0 where it stays; with
+ *	@owner_net, set before registration, constant after
+ * @owner_net: namespace of that socket, only compared
+ * @orphan: the owner is gone; under the list's lock
+ * @node: in the list of all interfaces, dev.c
+ */
+struct ovpn_dev {
+	struct net_device *dev;
+	enum ovpn_link_mode mode;
+	struct ovpn_dev_pcpu __percpu *pcpu;
+	struct gro_cells cells;
+	struct ovpn_peer __rcu *peer;
+	struct xarray peers;
+	struct rhashtable by_vpn;
+	struct rhltable by_remote;
+
+	struct mutex mutex;
+	bool dying;
+	u32 peer_count;
+	struct ovpn_transport __rcu *own;
+	u32 fwmark;
+
+	possible_net_t own_net;
+	u32 owner_portid;
+	const struct net *owner_net;
+	bool orphan;
+	struct list_head node;
+};
+
+/**
+ * struct ovpn_dev_config - what a new interface shall be
+ * @name: its name or a pattern with %d
+ * @mode: OVPN_LINK_MODE_*
+ * @mtu: in bytes, 0 for the default
+ * @listen: its own sockets, NULL for none
+ * @fwmark: mark of packets from them
+ * @owner_portid: netlink socket it goes with, 0 for none
+ */
+struct ovpn_dev_config {
+	const char *name;
+	enum ovpn_link_mode mode;
+	u32 mtu;
+	const struct ovpn_listen *listen;
+	u32 fwmark;
+	u32 owner_portid;
+};
+
+int ovpn_dev_init(void);
+void ovpn_dev_exit(void);
+bool ovpn_dev_is(const struct net_device *dev);
+struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config *cfg,
+				   struct netlink_ext_ack *extack);
+void ovpn_dev_delete(struct net_device *dev);
+int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen);
+void ovpn_dev_owner_gone(const struct net *net, u32 portid);
+
+/**
+ * ovpn_dev_drops - count dropped packets
+ * @ovpn: interface
+ * @why: reason
+ * @packets: how many
+ *
+ * BH must be off.
+ */
+static inline void ovpn_dev_drops(struct ovpn_dev *ovpn, enum ovpn_drop why, unsigned int packets)
+{
+	struct ovpn_dev_pcpu *pcpu = this_cpu_ptr(ovpn->pcpu);
+
+	u64_stats_update_begin(&pcpu->syncp);
+	u64_stats_add(&pcpu->drops[why], packets);
+	u64_stats_update_end(&pcpu->syncp);
+}
+
+/**
+ * ovpn_drop_skb - drop a packet and count it
+ * @ovpn: interface
+ * @why: reason
+ * @skb: packet, freed
+ *
+ * BH must be off.
+ */
+static inline void ovpn_drop_skb(struct ovpn_dev *ovpn, enum ovpn_drop why, struct sk_buff *skb)
+{
+	ovpn_dev_drops(ovpn, why, 1);
+	kfree_skb(skb);
+}
+
+#endif /* OVPN_DEV_H */

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The data path: batches of packets, out and in.
+ *
+ * Out: a batch is what the stack gave at once, for one peer, under one key, with
+ * one run of packet ids. In: a batch is what one peer sent under one key and
+ * the socket gave at once. What is the same for all packets of a batch is done
+ * once for the batch. A single packet is a batch of one.
+ *
+ * No lock and no reference count is taken per packet: peers, keys and bindings
+ * are read under RCU, counters and cipher requests are this CPU's. A receiving
+ * batch takes its key's replay lock once.
+ */
+
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <net/dst_metadata.h>
+#include <net/ip.h>
+#include <net/ip_tunnels.h>
+
+#include "compat/compat.h"
+#include "io.h"
+#include "netlink.h"
+#include "peer.h"
+#include "udp.h"
+
+/* in front of a copy: what we and the layers below put there */
+#define OVPN_TX_ROOM	(OVPN_HEAD_ROOM + LL_MAX_HEADER)
+
+static const u8 ovpn_keepalive[OVPN_KEEPALIVE_SIZE] = OVPN_KEEPALIVE;
+
+/**
+ * struct ovpn_rx_cb - what the receive path knows of a packet
+ * @id: packet id
+ */
+struct ovpn_rx_cb {
+	u32 id;
+};
+
+static struct ovpn_rx_cb *ovpn_rx_cb(struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct ovpn_rx_cb) > sizeof(skb->cb));
+	return (struct ovpn_rx_cb *)skb->cb;
+}
+
+/* Return: ETH_P_IP, ETH_P_IPV6, or 0 for what is neither; network byte order */
+static __be16 ovpn_ip_protocol(const void *data, unsigned int len)
+{
+	u8 version = len ? *(const u8 *)data >> 4 : 0;
+
+	if (version == 4 && len >= sizeof(struct iphdr))
+		return htons(ETH_P_IP);
+	if (version == 6 && len >= sizeof(struct ipv6hdr))
+		return htons(ETH_P_IPV6);
+	return 0;
+}
+
+/* Out. */
+
+/*
+ * Let the copy of a packet count for the socket that sent it, until the copy has
+ * left: TCP small queues and a datagram socket's send buffer rely on it.
+ */
+static void ovpn_skb_move_owner(struct sk_buff *to, struct sk_buff *from)
+{
+	struct sock *sk = from->sk;
+	int more;
+
+	if (!sk || !sk_fullsock(sk) || !ovpn_skb_counts_for_sender(from))
+		return;
+	to->sk = sk;
+	to->destructor = from->destructor;
+	from->sk = NULL;
+	from->destructor = NULL;
+
+	more = (int)to->truesize - (int)from->truesize;
+	if (more > 0)
+		refcount_add(more, &sk->sk_wmem_alloc);
+	else if (more)
+		WARN_ON_ONCE(refcount_sub_and_test(-more, &sk->sk_wmem_alloc));
+}
+
+/* Make a packet one that ovpn_encrypt() may write to, checksum complete. Return:
+ * it or a copy that replaces it, NULL without memory; the packet is gone then
+ */
+static struct sk_buff *ovpn_tx_writable(struct sk_buff *skb)
+{
+	struct sk_buff *copy;
+	__sum16 *sum;
+
+	if (!skb_is_nonlinear(skb) && !skb_cloned(skb) && skb_headroom(skb) >= OVPN_TX_ROOM) {
+		if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
+			goto drop;
+		skb->ip_summed = CHECKSUM_NONE;
+		skb->encapsulation = 0;
+		skb_scrub_packet(skb, false);
+		return skb;
+	}
+
+	copy = alloc_skb(OVPN_TX_ROOM + skb->len, GFP_ATOMIC);
+	if (!copy)
+		goto drop;
+	skb_reserve(copy, OVPN_TX_ROOM);
+	/* one pass over the data for copy and checksum */
+	skb_copy_and_csum_dev(skb, skb_put(copy, skb->len));
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		sum = (__sum16 *)(copy->data + skb_checksum_start_offset(skb) +
+				  skb->csum_offset);
+		if (!*sum)
+			*sum = CSUM_MANGLED_0;
+	}
+	skb_copy_hash(copy, skb);
+	copy->priority = skb->priority;
+	ovpn_skb_move_owner(copy, skb);
+	consume_skb(skb);
+	return copy;
+
+drop:
+	kfree_skb(skb);
+	return NULL;
+}
+
+/* Encrypt a batch. Return: what came through, linked by next */
+static struct sk_buff *ovpn_tx_encrypt(struct ovpn_peer *peer, struct ovpn_key *key,
+				       struct sk_buff *list, u32 id)
+{
+	u32 word = ovpn_proto_pack(OVPN_OPCODE_DATA_V2, key->key_id, READ_ONCE(peer->tx_id));
+	struct sk_buff *done = NULL, **tail = &done;
+	struct sk_buff *skb, *next;
+
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		skb = ovpn_tx_writable(skb);
+		if (unlikely(!skb)) {
+			ovpn_dev_drops(peer->ovpn, OVPN_DROP_TX_NOMEM, 1);
+		} else if (unlikely(ovpn_encrypt(key, skb, word, id))) {
+			ovpn_drop_skb(peer->ovpn, OVPN_DROP_TX_CRYPTO, skb);
+		} else {
+			*tail = skb;
+			tail = &skb->next;
+		}
+		id++;
+	}
+	return done;
+}
+
+/* Send a batch to a peer: inner packets, or a keepalive. Takes the list. */
+static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inner)
+{
+	struct ovpn_key *key = ovpn_keys_primary(&peer->keys);
+	enum ovpn_drop why = OVPN_DROP_TX_NO_KEY;
+	unsigned int packets = 0, bytes = 0;
+	struct ovpn_peer_pcpu *pcpu;
+	struct sk_buff *skb, *next;
+	u32 id;
+
+	skb_list_walk_safe(list, skb, next) {
+		packets++;
+		bytes += skb->len;
+	}
+	if (unlikely(!key))
+		goto drop;
+	if (unlikely(ovpn_pktid_take(&key->tx_last, packets, &id))) {
+		u8 key_id = key->key_id;
+
+		why = OVPN_DROP_TX_EXHAUSTED;
+		if (ovpn_keys_retire(peer, key))
+			ovpn_nl_key_exhausted_notify(peer, key_id);
+		goto drop;
+	}
+
+	if (inner) {
+		pcpu = this_cpu_ptr(peer->pcpu);
+		u64_stats_update_begin(&pcpu->syncp);
+		ovpn_counter_add(&pcpu->vpn_tx, packets, bytes);
+		u64_stats_update_end(&pcpu->syncp);
+	}
+	list = ovpn_tx_encrypt(peer, key, list, id);
+	if (likely(list))
+		ovpn_udp_send(peer, list);
+	return;
+
+drop:
+	ovpn_dev_drops(peer->ovpn, why, packets);
+	kfree_skb_list(list);
+}
+
+/**
+ * ovpn_xmit - ndo_start_xmit
+ * @skb: packet or GSO packet, taken
+ * @dev: interface
+ *
+ * BH off, RCU read section.
+ *
+ * Return: NETDEV_TX_OK
+ */
+netdev_tx_t ovpn_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct ovpn_dev *ovpn = netdev_priv(dev);
+	struct sk_buff *segs;
+	struct ovpn_peer *peer;
+
+	if (unlikely(!pskb_network_may_pull(skb, sizeof(struct iphdr)) ||
+		     skb_network_offset(skb) ||
+		     ovpn_ip_protocol(skb->data, skb->len) != skb->protocol ||
+		     (skb->protocol == htons(ETH_P_IPV6) &&
+		      !pskb_may_pull(skb, sizeof(struct ipv6hdr))))) {
+		ovpn_drop_skb(ovpn, OVPN_DROP_TX_PROTO, skb);
+		return NETDEV_TX_OK;
+	}
+
+	peer = ovpn_peer_by_dst(ovpn, skb);
+	if (unlikely(!peer)) {
+		ovpn_drop_skb(ovpn, OVPN_DROP_TX_NO_PEER, skb);
+		return NETDEV_TX_OK;
+	}
+
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (unlikely(!skb)) {
+		ovpn_dev_drops(ovpn, OVPN_DROP_TX_NOMEM, 1);
+		return NETDEV_TX_OK;
+	}
+
+	if (skb_is_gso(skb)) {
+		/* segments may share pages and lack checksums: both end in
+		 * the one copy each of them gets
+		 */
+		segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA);
+		if (IS_ERR(segs)) {
+			ovpn_drop_skb(ovpn, OVPN_DROP_TX_NOMEM, skb);
+			return NETDEV_TX_OK;
+		}
+		if (segs) {
+			consume_skb(skb);
+			skb = segs;
+		}
+	}
+	ovpn_tx_batch(peer, skb, true);
+	return NETDEV_TX_OK;
+}
+
+/**
+ * ovpn_send_keepalive - tell a peer that we are there
+ * @peer: peer
+ *
+ * BH off, RCU read section.
+ */
+void ovpn_send_keepalive(struct ovpn_peer *peer)
+{
+	struct sk_buff *skb;
+
+	skb = alloc_skb(OVPN_TX_ROOM + OVPN_KEEPALIVE_SIZE, GFP_ATOMIC);
+	if (!skb) {
+		ovpn_dev_drops(peer->ovpn, OVPN_DROP_TX_NOMEM, 1);
+		return;
+	}
+	skb_reserve(skb, OVPN_TX_ROOM);
+	skb_put_data(skb, ovpn_keepalive, OVPN_KEEPALIVE_SIZE);
+	skb->priority = TC_PRIO_BESTEFFORT;
+	ovpn_tx_batch(peer, skb, false);
+}
+
+/* In. */
+
+/* Decrypt a batch. Packets that are what they claim go onto @good. */
+static void ovpn_rx_decrypt(struct ovpn_dev *ovpn, struct ovpn_key *key, struct sk_buff *list,
+			    struct sk_buff_head *good)
+{
+	struct sk_buff *skb, *next;
+	u32 id;
+	int ret;
+
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		if (unlikely(!pskb_may_pull(skb, OVPN_OVERHEAD))) {
+			ovpn_drop_skb(ovpn, OVPN_DROP_RX_SHORT, skb);
+			continue;
+		}
+		id = get_unaligned_be32(skb->data + OVPN_OPCODE_SIZE);
+		ret = ovpn_decrypt(key, &skb);
+		if (unlikely(ret)) {
+			ovpn_drop_skb(ovpn, ret == -ENOMEM ? OVPN_DROP_RX_NOMEM :
+							     OVPN_DROP_RX_AUTH, skb);
+			continue;
+		}
+		ovpn_rx_cb(skb)->id = id;
+		__skb_queue_tail(good, skb);
+	}
+}
+
+/* Drop what was here before. */
+static void ovpn_rx_replay(struct ovpn_dev *ovpn, struct ovpn_key *key,
+			   struct sk_buff_head *good, u32 now)
+{
+	struct sk_buff *skb, *next;
+
+	spin_lock(&key->replay_lock);
+	skb_queue_walk_safe(good, skb, next) {
+		if (likely(!ovpn_replay_accept(&key->replay, ovpn_rx_cb(skb)->id, now)))
+			continue;
+		__skb_unlink(skb, good);
+		ovpn_drop_skb(ovpn, OVPN_DROP_RX_REPLAY, skb);
+	}
+	spin_unlock(&key->replay_lock);
+}
+
+/* Give an inner packet to the stack. Return: whether it went there; if not it
+ * is gone
+ */
+static bool ovpn_rx_deliver(struct ovpn_peer *peer, struct sk_buff *skb)
+{
+	struct ovpn_dev *ovpn = peer->ovpn;
+	enum ovpn_drop why;
+
+	if (unlikely(!skb->len)) {
+		why = OVPN_DROP_RX_EMPTY;
+		goto drop;
+	}
+	if (skb->len == OVPN_KEEPALIVE_SIZE &&
+	    !memcmp(skb->data, ovpn_keepalive, OVPN_KEEPALIVE_SIZE)) {
+		consume_skb(skb);
+		return false;
+	}
+	why = OVPN_DROP_RX_PROTO;
+	skb->protocol = ovpn_ip_protocol(skb->data, skb->len);
+	if (unlikely(!skb->protocol))
+		goto drop;
+
+	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
+	skb_reset_transport_header(skb);
+	why = OVPN_DROP_RX_SOURCE;
+	if (unlikely(!ovpn_peer_owns_src(peer, skb)))
+		goto drop;
+
+	skb_scrub_packet(skb, true);
+	skb_clear_hash(skb);
+	skb_set_queue_mapping(skb, 0);
+	skb->encapsulation = 0;
+	skb->dev = ovpn->dev;
+	/* the tag has vouched for every byte, checksums included, unless the
+	 * administrator wants them looked at
+	 */
+	if (likely(ovpn->dev->features & NETIF_F_RXCSUM)) {
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+		skb->csum_level = ~0;
+	} else {
+		skb->ip_summed = CHECKSUM_NONE;
+		skb->csum_level = 0;
+	}
+	if (likely(gro_cells_receive(&ovpn->cells, skb) == NET_RX_SUCCESS))
+		return true;
+	ovpn_dev_drops(ovpn, OVPN_DROP_RX_LINK_DOWN, 1);
+	return false;
+
+drop:
+	ovpn_drop_skb(ovpn, why, skb);
+	return false;
+}
+
+/**
+ * ovpn_recv - take data packets from a socket
+ * @ovpn: interface
+ * @list: packets from their first word on, linked by next, all with the same
+ *	word and from the same place; taken
+ * @word: the word, an opcode of DATA_V2 in it
+ * @from: the place
+ *
+ * BH off, RCU read section. Nothing about the peer changes before a packet is
+ * known to be authentic and new.
+ */
+void ovpn_recv(struct ovpn_dev *ovpn, struct sk_buff *list, u32 word,
+	       const struct ovpn_endpoint *from)
+{
+	u32 id = ovpn_proto_peer_id(word), now = ovpn_now();
+	unsigned int packets = 0, bytes = 0, len;
+	enum ovpn_drop why = OVPN_DROP_RX_NO_PEER;
+	struct ovpn_dev_pcpu *dpcpu;
+	struct ovpn_peer_pcpu *pcpu;
+	struct sk_buff *skb, *next;
+	struct sk_buff_head good;
+	struct ovpn_peer *peer;
+	struct ovpn_key *key;
+
+	skb_list_walk_safe(list, skb, next) {
+		packets++;
+		bytes += skb->len;
+	}
+
+	peer = id == OVPN_PEER_ID_NONE ? ovpn_peer_by_remote(ovpn, from) :
+					 ovpn_peer_by_id(ovpn, id);
+	if (unlikely(!peer))
+		goto drop;
+
+	pcpu = this_cpu_ptr(peer->pcpu);
+	u64_stats_update_begin(&pcpu->syncp);
+	ovpn_counter_add(&pcpu->link_rx, packets, bytes);
+	u64_stats_update_end(&pcpu->syncp);
+
+	why = OVPN_DROP_RX_NO_KEY;
+	key = ovpn_keys_by_id(&peer->keys, ovpn_proto_key_id(word));
+	if (unlikely(!key))
+		goto drop;
+
+	__skb_queue_head_init(&good);
+	ovpn_rx_decrypt(ovpn, key, list, &good);
+	ovpn_rx_replay(ovpn, key, &good, now);
+	if (unlikely(skb_queue_empty(&good)))
+		return;
+
+	ovpn_stamp(&peer->last_recv, now);
+	ovpn_peer_seen_at(peer, from);
+
+	packets = 0;
+	bytes = 0;
+	while ((skb = __skb_dequeue(&good))) {
+		len = skb->len;
+		if (!ovpn_rx_deliver(peer, skb))
+			continue;
+		packets++;
+		bytes += len;
+	}
+	if (!packets)
+		return;
+	u64_stats_update_begin(&pcpu->syncp);
+	ovpn_counter_add(&pcpu->vpn_rx, packets, bytes);
+	u64_stats_update_end(&pcpu->syncp);
+	dpcpu = this_cpu_ptr(ovpn->pcpu);
+	u64_stats_update_begin(&dpcpu->syncp);
+	ovpn_counter_add(&dpcpu->rx, packets, bytes);
+	u64_stats_update_end(&dpcpu->syncp);
+	return;
+
+drop:
+	ovpn_dev_drops(ovpn, why, packets);
+	kfree_skb_list(list);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The data path: batches of packets, out and in. */
+#ifndef OVPN_IO_H
+#define OVPN_IO_H
+
+#include <linux/netdevice.h>
+
+struct ovpn_dev;
+struct ovpn_endpoint;
+struct ovpn_peer;
+
+netdev_tx_t ovpn_xmit(struct sk_buff *skb, struct net_device *dev);
+void ovpn_send_keepalive(struct ovpn_peer *peer);
+void ovpn_recv(struct ovpn_dev *ovpn, struct sk_buff *list, u32 word,
+	       const struct ovpn_endpoint *from);
+
+#endif /* OVPN_IO_H */

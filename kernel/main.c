@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The module. */
+
+#include <linux/module.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include <net/rtnetlink.h>
+
+#include "crypto.h"
+#include "dev.h"
+#include "main.h"
+#include "netlink.h"
+#include "peer.h"
+
+struct workqueue_struct *ovpn_wq;
+
+static int __init ovpn_init(void)
+{
+	int ret;
+
+	ovpn_wq = alloc_workqueue("ovpn", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!ovpn_wq)
+		return -ENOMEM;
+	ret = ovpn_crypto_module_init();
+	if (ret)
+		goto wq;
+	ret = ovpn_peer_module_init();
+	if (ret)
+		goto crypto;
+	ret = ovpn_dev_init();
+	if (ret)
+		goto peer;
+	ret = ovpn_nl_init();
+	if (ret)
+		goto dev;
+	return 0;
+
+dev:
+	ovpn_dev_exit();
+peer:
+	rcu_barrier();
+	destroy_workqueue(ovpn_wq);
+	ovpn_peer_module_exit();
+	ovpn_crypto_module_exit();
+	return ret;
+crypto:
+	ovpn_crypto_module_exit();
+wq:
+	destroy_workqueue(ovpn_wq);
+	return ret;
+}
+
+static void __exit ovpn_exit(void)
+{
+	/* nobody asks for anything new, then everything there is goes */
+	ovpn_nl_exit();
+	ovpn_dev_exit();
+	/* peers and keys come to the queue by RCU callbacks, and freeing some
+	 * of them makes more of these
+	 */
+	rcu_barrier();
+	destroy_workqueue(ovpn_wq);
+	rcu_barrier();
+	ovpn_peer_module_exit();
+	ovpn_crypto_module_exit();
+}
+
+module_init(ovpn_init);
+module_exit(ovpn_exit);
+
+MODULE_DESCRIPTION("OpenVPN data channel offload");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_RTNL_LINK(OVPN_LINK_KIND);
+MODULE_ALIAS_GENL_FAMILY(OVPN_FAMILY_NAME);
+/* not to be picked only after the first key has got a slow cipher */
+MODULE_SOFTDEP("pre: aesni_intel gcm chacha20poly1305");

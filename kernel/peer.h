@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A remote end of the VPN: its life, its addresses, the tables it is found by. */
+#ifndef OVPN_PEER_H
+#define OVPN_PEER_H
+
+#include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
+#include <linux/timekeeping.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+#include <net/dst_cache.h>
+
+#include "crypto.h"
+#include "dev.h"
+
+/**
+ * struct ovpn_endpoint - a transport address pair
+ * @remote: address of the other end
+ * @local: address on this host; "any" leaves it to routing
+ * @port: port of the other end, network byte order
+ * @scope_id: interface of a link-local @remote, else 0
+ */
+struct ovpn_endpoint {
+	struct in6_addr remote;
+	struct in6_addr local;
+	__be16 port;
+	u32 scope_id;
+};
+
+/**
+ * struct ovpn_bind - where a peer is reached just now
+ * @ep: addresses
+ * @gen: differs from that of every other binding the peer had: a route cached
+ *	for one is none for another
+ * @rcu: frees it
+ */
+struct ovpn_bind {
+	struct ovpn_endpoint ep;
+	u32 gen;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct ovpn_route_key - what a cached route was looked up for
+ * @gen: of the binding
+ * @mark: of the socket
+ * @sport: of the socket, network byte order
+ */
+struct ovpn_route_key {
+	u32 gen;
+	u32 mark;
+	__be16 sport;
+};
+
+/**
+ * struct ovpn_peer_pcpu - what a peer keeps on one CPU
+ * @syncp: lets 32-bit readers see whole values
+ * @vpn_rx: inner packets delivered
+ * @vpn_tx: inner packets accepted for encryption
+ * @link_rx: data packets received, before authentication, keepalives included
+ * @link_tx: data packets sent, keepalives included
+ * @route: which binding, mark and port the dst cache of this CPU belongs to
+ */
+struct ovpn_peer_pcpu {
+	struct u64_stats_sync syncp;
+	struct ovpn_counter vpn_rx;
+	struct ovpn_counter vpn_tx;
+	struct ovpn_counter link_rx;
+	struct ovpn_counter link_tx;
+	struct ovpn_route_key route;
+};
+
+/**
+ * struct ovpn_peer_sums - a peer's counters over all CPUs, see ovpn_peer_pcpu
+ * @vpn_rx: inner packets delivered
+ * @vpn_tx: inner packets accepted for encryption
+ * @link_rx: data packets received
+ * @link_tx: data packets sent
+ */
+struct ovpn_peer_sums {
+	struct ovpn_sum vpn_rx;
+	struct ovpn_sum vpn_tx;
+	struct ovpn_sum link_rx;
+	struct ovpn_sum link_tx;
+};
+
+/**
+ * struct ovpn_vpn_node - an inner address in its interface's table
+ * @node: in ovpn_dev.by_vpn
+ * @addr: the address, never "any"; never changes
+ * @peer: its owner
+ * @rcu: frees it
+ */
+struct ovpn_vpn_node {
+	struct rhash_head node;
+	struct in6_addr addr;
+	struct ovpn_peer *peer;
+	struct rcu_head rcu;
+};
+
+/* the inner addresses of a peer */
+enum { OVPN_VPN4, OVPN_VPN6, OVPN_VPN_COUNT };
+
+/**
+ * struct ovpn_remote_key - key of ovpn_dev.by_remote
+ * @addr: transport address; never with a scope, as the scope of a received
+ *	packet is that of the interface it came by
+ * @port: network byte order
+ * @zero: makes the key free of padding
+ */
+struct ovpn_remote_key {
+	struct in6_addr addr;
+	__be16 port;
+	__be16 zero;
+};
+
+/**
+ * struct ovpn_peer - a remote end of the VPN
+ *
+ * Made and removed under its interface's mutex. Who finds it there may use it
+ * until the mutex is released; the data path uses it under RCU; nobody else
+ * holds a reference. Freed by peer.c a grace period after its removal.
+ *
+ * @ovpn: interface; outlives the peer
+ * @id: what it puts into packets to us
+ * @tx_id: what we put into packets to it. Written under the interface's mutex
+ * @keys: its keys
+ * @transport: its socket. Written under the interface's mutex
+ * @bind: where it is. Written under @lock
+ * @pcpu: counters and route keys
+ * @dst: routes to it, valid where @pcpu's key says so
+ * @last_recv: when the last packet was authenticated, seconds since boot
+ * @last_sent: when the last packet was sent, seconds since boot
+ * @interval: seconds of not sending after which a keepalive goes out; 0: none
+ * @timeout: seconds of not receiving after which it is removed; 0: never. Both
+ *	written under the interface's mutex, read by @timer
+ * @timer: keepalive and expiry
+ * @expired: removes it in process context
+ * @vpn: inner addresses or NULL, IPv4 first. Under the interface's mutex
+ * @lock: a change of @bind, the keys' slots, and @remote_key in its table
+ * @bind_gen: of the newest binding, under @lock
+ * @inserted: is in the tables of its interface; written under @lock and the
+ *	interface's mutex
+ * @removed: was there and takes no new binding; written likewise
+ * @remote_node: in ovpn_dev.by_remote, under @lock
+ * @remote_key: key it stands there by, under @lock
+ * @remote_hashed: it does stand there, under @lock
+ * @free: frees it after a grace period
+ */
+struct ovpn_peer {
+	struct ovpn_dev *ovpn;
+	u32 id;
+	u32 tx_id;
+	struct ovpn_keys keys;
+	struct ovpn_transport __rcu *transport;
+	struct ovpn_bind __rcu *bind;
+	struct ovpn_peer_pcpu __percpu *pcpu;
+	struct dst_cache dst;
+
+	u32 last_recv ____cacheline_aligned_in_smp;
+	u32 last_sent;
+	u32 interval;
+	u32 timeout;
+	struct timer_list timer;
+	struct work_struct expired;
+
+	struct ovpn_vpn_node *vpn[OVPN_VPN_COUNT];
+	spinlock_t lock;
+	u32 bind_gen;
+	bool inserted;
+	bool removed;
+	bool remote_hashed;
+	struct rhlist_head remote_node;
+	struct ovpn_remote_key remote_key;
+	struct rcu_work free;
+};
+
+/**
+ * ovpn_now - the driver's clock
+ *
+ * Goes on during suspend: a peer that was silent all the while is gone.
+ *
+ * Return: seconds since boot
+ */
+static inline u32 ovpn_now(void)
+{
+	return ktime_get_boottime_seconds();
+}
+
+/**
+ * ovpn_stamp - write a time stamp that many CPUs share
+ * @stamp: last_recv or last_sent of a peer
+ * @now: seconds since boot
+ *
+ * Once a second at the most: the cache line stays shared otherwise.
+ */
+static inline void ovpn_stamp(u32 *stamp, u32 now)
+{
+	if (READ_ONCE(*stamp) != now)
+		WRITE_ONCE(*stamp, now);
+}
+
+int ovpn_peer_module_init(void);
+void ovpn_peer_module_exit(void);
+
+int ovpn_peers_init(struct ovpn_dev *ovpn);
+void ovpn_peers_destroy(struct ovpn_dev *ovpn);
+
+struct ovpn_peer *ovpn_peer_alloc(struct ovpn_dev *ovpn, u32 id);
+void ovpn_peer_free(struct ovpn_peer *peer);
+int ovpn_peer_insert(struct ovpn_peer *peer);
+void ovpn_peer_remove(struct ovpn_peer *peer, enum ovpn_del_peer_reason reason);
+void ovpn_peers_remove(struct ovpn_dev *ovpn, const struct ovpn_transport *transport,
+		       enum ovpn_del_peer_reason reason);
+
+struct ovpn_peer *ovpn_peer_find(struct ovpn_dev *ovpn, u32 id);
+struct ovpn_peer *ovpn_peer_next(struct ovpn_dev *ovpn, unsigned long *id);
+struct ovpn_peer *ovpn_peer_by_id(struct ovpn_dev *ovpn, u32 id);
+struct ovpn_peer *ovpn_peer_by_remote(struct ovpn_dev *ovpn, const struct ovpn_endpoint *from);
+struct ovpn_peer *ovpn_peer_by_vpn(struct ovpn_dev *ovpn, const struct in6_addr *addr);
+struct ovpn_peer *ovpn_peer_by_dst(struct ovpn_dev *ovpn, struct sk_buff *skb);
+bool ovpn_peer_owns_src(struct ovpn_peer *peer, struct sk_buff *skb);
+
+int ovpn_peer_set_remote(struct ovpn_peer *peer, const struct ovpn_endpoint *ep);
+int ovpn_peer_set_vpn(struct ovpn_peer *peer, const struct in6_addr *addr[OVPN_VPN_COUNT]);
+void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout);
+void ovpn_peer_forget_routes(struct ovpn_peer *peer);
+void ovpn_peer_forget_local(struct ovpn_peer *peer, const struct ovpn_bind *seen);
+void ovpn_peer_seen_at(struct ovpn_peer *peer, const struct ovpn_endpoint *from);
+void ovpn_peer_sums(const struct ovpn_peer *peer, struct ovpn_peer_sums *sums);
+
+#endif /* OVPN_PEER_H */

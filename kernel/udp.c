@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UDP sockets that carry peers: those userspace hands over, and our own.
+ *
+ * A socket of userspace stays userspace's: its control packets are read and
+ * sent there as ever, and when it is closed its peers go.
+ */
+
+#include <linux/inetdevice.h>
+#include <linux/udp.h>
+#include <net/addrconf.h>
+#include <net/ip6_route.h>
+#include <net/route.h>
+#include <net/udp.h>
+#include <net/udp_tunnel.h>
+
+#include "addr.h"
+#include "compat/compat.h"
+#include "io.h"
+#include "peer.h"
+#include "udp.h"
+
+/* UDP_ENCAP_OVPNINUDP of uapi/linux/udp.h since Linux 6.16 */
+#define OVPN_UDP_ENCAP	8
+
+/* Life of a transport. */
+
+static void ovpn_transport_free(struct rcu_head *rcu)
+{
+	struct ovpn_transport *transport = container_of(rcu, struct ovpn_transport, rcu);
+
+	if (transport->sk4)
+		sock_put(transport->sk4);
+	if (transport->sk6)
+		sock_put(transport->sk6);
+	netdev_put(transport->ovpn->dev, &transport->tracker);
+	kfree(transport);
+}
+
+static void ovpn_transport_put(struct ovpn_transport *transport)
+{
+	if (refcount_dec_and_test(&transport->refs))
+		call_rcu(&transport->rcu, ovpn_transport_free);
+}
+
+static struct ovpn_transport *ovpn_transport_alloc(struct ovpn_dev *ovpn)
+{
+	struct ovpn_transport *transport = kzalloc(sizeof(*transport), GFP_KERNEL);
+
+	if (!transport)
+		return NULL;
+	refcount_set(&transport->refs, 1);
+	transport->ovpn = ovpn;
+	netdev_hold(ovpn->dev, &transport->tracker, GFP_KERNEL);
+	return transport;
+}
+
+/* Receiving. */
+
+static void ovpn_udp_from(const struct sk_buff *skb, struct ovpn_endpoint *from)
+{
+	from->port = udp_hdr(skb)->source;
+	from->scope_id = 0;
+	/* a socket of IPv6 gets IPv4 packets as what they are */
+	if (skb->protocol == htons(ETH_P_IP)) {
+		ovpn_addr_set4(&from->remote, ip_hdr(skb)->saddr);
+		ovpn_addr_set4(&from->local, ip_hdr(skb)->daddr);
+		return;
+	}
+	from->remote = ipv6_hdr(skb)->saddr;
+	from->local = ipv6_hdr(skb)->daddr;
+	if (ovpn_addr_linklocal(&from->remote))
+		from->scope_id = inet6_iif(skb);
+}
+
+/* udp_sock.encap_rcv: in a softirq, RCU read section, data at the UDP header,
+ * checksum verified. Return: 0 where the packet is ours, 1 where it is the
+ * socket's
+ */
+static int ovpn_udp_encap_recv(struct sock *sk, struct sk_buff *skb)
+{
+	struct ovpn_transport *transport = rcu_dereference_sk_user_data(sk);
+	struct ovpn_endpoint from;
+	enum ovpn_drop why;
+	u32 word;
+
+	/* just being detached */
+	if (unlikely(!transport))
+		return 1;
+
+	why = OVPN_DROP_RX_SHORT;
+	if (unlikely(!pskb_may_pull(skb, sizeof(struct udphdr) + OVPN_OPCODE_SIZE)))
+		goto drop;
+
+	word = get_unaligned_be32(skb->data + sizeof(struct udphdr));
+	switch (ovpn_proto_opcode(word)) {
+	case OVPN_OPCODE_DATA_V2:
+		break;
+	case OVPN_OPCODE_DATA_V1:
+		why = OVPN_DROP_RX_DATA_V1;
+		goto drop;
+	default:
+		if (!transport->kernel)
+			return 1;
+		why = OVPN_DROP_RX_NOT_DATA;
+		goto drop;
+	}
+
+	ovpn_udp_from(skb, &from);
+	__skb_pull(skb, sizeof(struct udphdr));
+	ovpn_recv(transport->ovpn, skb, word, &from);
+	return 0;
+
+drop:
+	ovpn_drop_skb(transport->ovpn, why, skb);
+	return 0;
+}
+
+/* udp_sock.encap_destroy: userspace closed its socket; process context, socket
+ * not locked
+ */
+static void ovpn_udp_encap_destroy(struct sock *sk)
+{
+	struct ovpn_transport *transport;
+	struct ovpn_dev *ovpn;
+
+	rcu_read_lock();
+	transport = rcu_dereference_sk_user_data(sk);
+	/* refuses where the last peer is leaving at this moment */
+	if (transport && !refcount_inc_not_zero(&transport->refs))
+		transport = NULL;
+	rcu_read_unlock();
+	if (!transport)
+		return;
+
+	ovpn = transport->ovpn;
+	mutex_lock(&ovpn->mutex);
+	ovpn_peers_remove(ovpn, transport, OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
+	mutex_unlock(&ovpn->mutex);
+	ovpn_transport_put(transport);
+}
+
+static void ovpn_udp_hook(struct ovpn_transport *transport, struct sock *sk)
+{
+	struct udp_tunnel_sock_cfg cfg = {
+		.sk_user_data = transport,
+		.encap_type = OVPN_UDP_ENCAP,
+		.encap_rcv = ovpn_udp_encap_recv,
+		.encap_destroy = ovpn_udp_encap_destroy,
+	};
+
+	ovpn_setup_udp_tunnel_sock(sock_net(sk), sk, &cfg);
+	/* what arrives is ciphertext: a checksum of it is of no use inside */
+	inet_dec_convert_csum(sk);
+}
+
+static void ovpn_udp_unhook(struct sock *sk)
+{
+	lock_sock(sk);
+	WRITE_ONCE(udp_sk(sk)->encap_type, 0);
+	WRITE_ONCE(udp_sk(sk)->encap_rcv, NULL);
+	WRITE_ONCE(udp_sk(sk)->encap_destroy, NULL);
+	rcu_assign_sk_user_data(sk, NULL);
+	ovpn_sock_set_mc_loop(sk);
+	release_sock(sk);
+}
+
+/* Attaching and detaching. */
+
+/**
+ * ovpn_transport_attach - put one more peer onto a socket of userspace
+ * @ovpn: interface, its mutex held
+ * @sock: socket; the caller's file reference keeps it from being closed
+ *
+ * Return: the transport, to be given back by ovpn_transport_unuse(); an ERR_PTR:
+ * -EOPNOTSUPP where it is no UDP socket, -EBUSY where somebody else has it,
+ * -ENOMEM
+ */
+struct ovpn_transport *ovpn_transport_attach(struct ovpn_dev *ovpn, struct socket *sock)
+{
+	struct ovpn_transport *transport, *fresh;
+	struct sock *sk = sock->sk;
+
+	lockdep_assert_held(&ovpn->mutex);
+
+	if (!sk || (sk->sk_family != AF_INET && sk->sk_family != AF_INET6) ||
+	    sk->sk_type != SOCK_DGRAM || sk->sk_protocol != IPPROTO_UDP)
+		return ERR_PTR(-EOPNOTSUPP);
+
+	fresh = ovpn_transport_alloc(ovpn);
+	if (!fresh)
+		return ERR_PTR(-ENOMEM);
+
+	lock_sock(sk);
+	rcu_read_lock();
+	transport = rcu_dereference_sk_user_data(sk);
+	if (READ_ONCE(udp_sk(sk)->encap_rcv) == ovpn_udp_encap_recv && transport &&
+	    transport->ovpn == ovpn) {
+		/* the mutex keeps its last user from leaving */
+		transport->users++;
+		rcu_read_unlock();
+		release_sock(sk);
+		ovpn_transport_put(fresh);
+		return transport;
+	}
+	rcu_read_unlock();
+	if (transport || READ_ONCE(udp_sk(sk)->encap_type)) {
+		release_sock(sk);
+		ovpn_transport_put(fresh);
+		return ERR_PTR(-EBUSY);
+	}
+
+	sock_hold(sk);
+	fresh->sk4 = sk;
+	sock_hold(sk);
+	fresh->sk6 = sk;
+	fresh->users = 1;
+	ovpn_udp_hook(fresh, sk);
+	release_sock(sk);
+	return fresh;
+}
+
+/**
+ * ovpn_transport_unuse - take a peer off its transport
+ * @transport: transport; userspace has its socket back when its last peer left
+ *
+ * Interface's mutex held.
+ */
+void ovpn_transport_unuse(struct ovpn_transport *transport)
+{
+	lockdep_assert_held(&transport->ovpn->mutex);
+	if (--transport->users || transport->kernel)
+		return;
+	ovpn_udp_unhook(transport->sk4);
+	ovpn_transport_put(transport);
+}
+
+/* The interface's own sockets. */
+
+static struct sock *ovpn_listen_one(struct net *net, const struct ovpn_listen *listen, bool ip6,
+				    __be16 port, struct socket **sock)
+{
+	struct udp_port_cfg cfg = {
+		.family = ip6 ? AF_INET6 : AF_INET,
+		.local_udp_port = port,
+		.use_udp_checksums = 1,
+		.use_udp6_tx_checksums = 1,
+		.use_udp6_rx_checksums = 1,
+		.ipv6_v6only = ip6,
+	};
+	struct sock *sk;
+	int ret;
+
+	if (!listen->any && ip6)
+		cfg.local_ip6 = listen->addr;
+	else if (!listen->any)
+		cfg.local_ip.s_addr = ovpn_addr_get4(&listen->addr);
+
+	ret = udp_sock_create(net, &cfg, sock);
+	if (ret)
+		return ERR_PTR(ret);
+	sk = (*sock)->sk;
+	/* what it sends is sent from softirqs, and is bounded by who gave it */
+	sk->sk_allocation = GFP_ATOMIC;
+	sk->sk_sndbuf = INT_MAX;
+	sock_hold(sk);
+	return sk;
+}
+
+static void ovpn_listen_release(struct ovpn_transport *transport)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(transport->own); i++) {
+		if (transport->own[i])
+			ovpn_udp_tunnel_sock_release(transport->own[i]);
+		transport->own[i] = NULL;
+	}
+}
+
+static int ovpn_listen_open(struct ovpn_transport *transport, struct net *net,
+			    const struct ovpn_listen *listen)
+{
+	__be16 port = listen->port;
+	struct sock *sk;
+
+	if (listen->any || ovpn_addr_is4(&listen->addr)) {
+		sk = ovpn_listen_one(net, listen, false, port, &transport->own[0]);
+		if (IS_ERR(sk))
+			return PTR_ERR(sk);
+		transport->sk4 = sk;
+		port = inet_sk(sk)->inet_sport;
+	}
+	if (listen->any ? ipv6_mod_enabled() : !ovpn_addr_is4(&listen->addr)) {
+		sk = ovpn_listen_one(net, listen, true, port, &transport->own[1]);
+		if (IS_ERR(sk))
+			return PTR_ERR(sk);
+		transport->sk6 = sk;
+	}
+	return 0;
+}
+
+/**
+ * ovpn_transport_listen - make sockets of an interface's own
+ * @ovpn: interface
+ * @net: namespace they live in; they do not keep it alive
+ * @listen: where they listen
+ *
+ * They receive nothing before ovpn_transport_start(). May sleep.
+ *
+ * Return: the transport, which ovpn_transport_close() ends, or an ERR_PTR: what
+ * bind(2) says, -ENOMEM
+ */
+struct ovpn_transport *ovpn_transport_listen(struct ovpn_dev *ovpn, struct net *net,
+					     const struct ovpn_listen *listen)
+{
+	struct ovpn_transport *transport;
+	int tries = 100, ret;
+
+	do {
+		transport = ovpn_transport_alloc(ovpn);
+		if (!transport)
+			return ERR_PTR(-ENOMEM);
+		transport->kernel = true;
+		ret = ovpn_listen_open(transport, net, listen);
+		if (!ret)
+			return transport;
+		ovpn_transport_close(transport);
+		/* a port that IPv4 had free and IPv6 had not: pick another */
+	} while (ret == -EADDRINUSE && listen->any && !listen->port && --tries);
+	return ERR_PTR(ret);
+}
+
+/**
+ * ovpn_transport_set_mark - change the mark of what an interface's sockets send
+ * @transport: of ovpn_transport_listen()
+ * @fwmark: mark, 0 for none
+ */
+void ovpn_transport_set_mark(struct ovpn_transport *transport, u32 fwmark)
+{
+	if (transport->sk4)
+		WRITE_ONCE(transport->sk4->sk_mark, fwmark);
+	if (transport->sk6)
+		WRITE_ONCE(transport->sk6->sk_mark, fwmark);
+}
+
+/**
+ * ovpn_transport_start - let an interface's own sockets receive
+ * @transport: of ovpn_transport_listen(); its interface can take packets
+ * @fwmark: mark of what they send, 0 for none
+ */
+void ovpn_transport_start(struct ovpn_transport *transport, u32 fwmark)
+{
+	ovpn_transport_set_mark(transport, fwmark);
+	if (transport->sk4)
+		ovpn_udp_hook(transport, transport->sk4);
+	if (transport->sk6)
+		ovpn_udp_hook(transport, transport->sk6);
+}
+
+/**
+ * ovpn_transport_close - close the sockets of an interface
+ * @transport: of ovpn_transport_listen(), without users, not published any more
+ *
+ * May sleep.
+ */
+void ovpn_transport_close(struct ovpn_transport *transport)
+{
+	WARN_ON(transport->users);
+	ovpn_listen_release(transport);
+	ovpn_transport_put(transport);
+}
+
+/**
+ * ovpn_transport_sk - a socket of a transport, to ask it for port and namespace
+ * @transport: transport
+ *
+ * Return: the one for IPv4 where there is one
+ */
+struct sock *ovpn_transport_sk(const struct ovpn_transport *transport)
+{
+	return transport->sk4 ?: transport->sk6;
+}
+
+/* Sending. */
+
+static struct dst_entry *ovpn_udp_lookup4(struct ovpn_peer *peer, struct sock *sk,
+					  const struct ovpn_bind *bind, __be32 *saddr)
+{
+	struct flowi4 fl = {
+		.flowi4_oif = READ_ONCE(sk->sk_bound_dev_if),
+		.flowi4_mark = READ_ONCE(sk->sk_mark),
+		.flowi4_proto = IPPROTO_UDP,
+		.saddr = ovpn_addr_get4(&bind->ep.local),
+		.daddr = ovpn_addr_get4(&bind->ep.remote),
+		.fl4_sport = inet_sk(sk)->inet_sport,
+		.fl4_dport = bind->ep.port,
+	};
+	struct net *net = sock_net(sk);
+	struct rtable *rt;
+
+	if (fl.saddr && !inet_confirm_addr(net, NULL, 0, fl.saddr, RT_SCOPE_HOST)) {
+		ovpn_peer_forget_local(peer, bind);
+		fl.saddr = 0;
+	}
+	rt = ip_route_output_flow(net, &fl, sk);
+	if (rt == ERR_PTR(-EINVAL) && fl.saddr) {
+		/* not from that address by this way */
+		ovpn_peer_forget_local(peer, bind);
+		fl.saddr = 0;
+		rt = ip_route_output_flow(net, &fl, sk);
+	}
+	if (IS_ERR(rt))
+		return ERR_CAST(rt);
+	*saddr = fl.saddr;
+	return &rt->dst;
+}
+
+static struct dst_entry *ovpn_udp_lookup6(struct ovpn_peer *peer, struct sock *sk,
+					  const struct ovpn_bind *bind, struct in6_addr *saddr)
+{
+	struct flowi6 fl = {
+		.flowi6_oif = bind->ep.scope_id ?: READ_ONCE(sk->sk_bound_dev_if),
+		.flowi6_mark = READ_ONCE(sk->sk_mark),
+		.flowi6_proto = IPPROTO_UDP,
+		.saddr = bind->ep.local,
+		.daddr = bind->ep.remote,
+		.fl6_sport = inet_sk(sk)->inet_sport,
+		.fl6_dport = bind->ep.port,
+	};
+	struct net *net = sock_net(sk);
+	struct dst_entry *dst;
+
+	if (!ipv6_addr_any(&fl.saddr) && !ipv6_chk_addr(net, &fl.saddr, NULL, 0)) {
+		ovpn_peer_forget_local(peer, bind);
+		fl.saddr = in6addr_any;
+	}
+	dst = ip6_dst_lookup_flow(net, sk, &fl, NULL);
+	if (dst == ERR_PTR(-EINVAL) && !ipv6_addr_any(&fl.saddr)) {
+		ovpn_peer_forget_local(peer, bind);
+		fl.saddr = in6addr_any;
+		dst = ip6_dst_lookup_flow(net, sk, &fl, NULL);
+	}
+	if (!IS_ERR(dst))
+		*saddr = fl.saddr;
+	return dst;
+}
+
+/* May the route that this CPU has cached serve? If not it is none from now on. */
+static bool ovpn_route_fits(struct ovpn_peer_pcpu *pcpu, const struct sock *sk,
+			    const struct ovpn_bind *bind)
+{
+	struct ovpn_route_key key = {
+		.gen = bind->gen,
+		.mark = READ_ONCE(sk->sk_mark),
+		.sport = inet_sk(sk)->inet_sport,
+	};
+
+	if (likely(pcpu->route.gen == key.gen && pcpu->route.mark == key.mark &&
+		   pcpu->route.sport == key.sport))
+		return true;
+	pcpu->route = key;
+	return false;
+}
+
+/* Return: the route of a batch with a reference for each of its packets, or an
+ * ERR_PTR
+ */
+static struct dst_entry *ovpn_udp_route(struct ovpn_peer *peer, struct sock *sk,
+					const struct ovpn_bind *bind, bool ip4,
+					struct in6_addr *saddr)
+{
+	bool fits = ovpn_route_fits(this_cpu_ptr(peer->pcpu), sk, bind);
+	struct dst_entry *dst = NULL;
+	struct rtable *rt;
+
+	if (ip4) {
+		if (fits) {
+			rt = dst_cache_get_ip4(&peer->dst, &saddr->s6_addr32[3]);
+			if (rt)
+				return &rt->dst;
+		}
+		dst = ovpn_udp_lookup4(peer, sk, bind, &saddr->s6_addr32[3]);
+		if (!IS_ERR(dst))
+			dst_cache_set_ip4(&peer->dst, dst, saddr->s6_addr32[3]);
+	} else {
+		if (fits)
+			dst = dst_cache_get_ip6(&peer->dst, saddr);
+		if (dst)
+			return dst;
+		dst = ovpn_udp_lookup6(peer, sk, bind, saddr);
+		if (!IS_ERR(dst))
+			dst_cache_set_ip6(&peer->dst, dst, saddr);
+	}
+	return dst;
+}
+
+static void ovpn_udp_send4(struct sock *sk, struct sk_buff *skb, struct dst_entry *dst,
+			   const struct in6_addr *saddr, const struct ovpn_endpoint *ep)
+{
+	/* no device: the tunnel helpers would count for it, each kernel in
+	 * another way
+	 */
+	skb->dev = NULL;
+	ovpn_udp_tunnel_xmit_skb(dst_rtable(dst), sk, skb, ovpn_addr_get4(saddr),
+				 ovpn_addr_get4(&ep->remote), 0, ip4_dst_hoplimit(dst), 0,
+				 inet_sk(sk)->inet_sport, ep->port, false, sk->sk_no_check_tx);
+}
+
+static void ovpn_udp_send6(struct sock *sk, struct sk_buff *skb, struct dst_entry *dst,
+			   struct in6_addr *saddr, const struct ovpn_endpoint *ep)
+{
+	struct in6_addr daddr = ep->remote;
+
+	skb->dev = NULL;
+	/* as with IPv4: what does not fit is fragmented here */
+	skb->ignore_df = 1;
+	ovpn_udp_tunnel6_xmit_skb(dst, sk, skb, NULL, saddr, &daddr, 0, ip6_dst_hoplimit(dst), 0,
+				  inet_sk(sk)->inet_sport, ep->port, udp_get_no_check6_tx(sk));
+}
+
+/**
+ * ovpn_udp_send - send data packets to a peer
+ * @peer: peer
+ * @list: packets, encrypted, linked by next; taken
+ *
+ * One route for all of them. BH off, RCU read section.
+ */
+void ovpn_udp_send(struct ovpn_peer *peer, struct sk_buff *list)
+{
+	struct ovpn_transport *transport = rcu_dereference(peer->transport);
+	struct ovpn_bind *bind = rcu_dereference(peer->bind);
+	enum ovpn_drop why = OVPN_DROP_TX_NO_TRANSPORT;
+	unsigned int packets = 0, bytes = 0;
+	struct ovpn_dev *ovpn = peer->ovpn;
+	struct sk_buff *skb, *next;
+	struct ovpn_dev_pcpu *dpcpu;
+	struct ovpn_peer_pcpu *pcpu;
+	struct dst_entry *dst;
+	struct in6_addr saddr;
+	struct sock *sk;
+	bool ip4;
+
+	if (unlikely(!transport || !bind))
+		goto drop;
+	ip4 = ovpn_addr_is4(&bind->ep.remote);
+	sk = ip4 ? transport->sk4 : transport->sk6;
+	if (unlikely(!sk))
+		goto drop;
+
+	why = OVPN_DROP_TX_NO_ROUTE;
+	dst = ovpn_udp_route(peer, sk, bind, ip4, &saddr);
+	if (IS_ERR(dst))
+		goto drop;
+	/* the way to the other end of the tunnel leads into the tunnel */
+	if (unlikely(dst->dev == ovpn->dev)) {
+		dst_release(dst);
+		goto drop;
+	}
+
+	skb_list_walk_safe(list, skb, next) {
+		packets++;
+		bytes += skb->len;
+		skb_mark_not_on_list(skb);
+		skb->mark = READ_ONCE(sk->sk_mark);
+		/* the last one takes the reference we have */
+		if (next)
+			dst_hold(dst);
+		if (ip4)
+			ovpn_udp_send4(sk, skb, dst, &saddr, &bind->ep);
+		else
+			ovpn_udp_send6(sk, skb, dst, &saddr, &bind->ep);
+	}
+
+	ovpn_stamp(&peer->last_sent, ovpn_now());
+	pcpu = this_cpu_ptr(peer->pcpu);
+	u64_stats_update_begin(&pcpu->syncp);
+	ovpn_counter_add(&pcpu->link_tx, packets, bytes);
+	u64_stats_update_end(&pcpu->syncp);
+	dpcpu = this_cpu_ptr(ovpn->pcpu);
+	u64_stats_update_begin(&dpcpu->syncp);
+	ovpn_counter_add(&dpcpu->tx, packets, bytes);
+	u64_stats_update_end(&dpcpu->syncp);
+	return;
+
+drop:
+	skb_list_walk_safe(list, skb, next)
+		packets++;
+	ovpn_dev_drops(ovpn, why, packets);
+	kfree_skb_list(list);
+}
