@@ -20,6 +20,9 @@
 static LIST_HEAD(ovpn_devs);
 static DEFINE_MUTEX(ovpn_devs_mutex);
 
+/* interfaces may be made; under RTNL */
+static bool ovpn_dev_ready;
+
 static void ovpn_orphans(struct work_struct *work);
 static DECLARE_WORK(ovpn_orphans_work, ovpn_orphans);
 
@@ -312,7 +315,8 @@ static struct rtnl_link_ops ovpn_link_ops = {
  * RTNL held.
  *
  * Return: the net_device, registered; or an ERR_PTR: -EEXIST or -EINVAL for the
- * name, -EINVAL for the MTU, what bind(2) says, -ENOMEM
+ * name, -EINVAL for the MTU, what bind(2) says, -ENODEV while the module comes
+ * or goes, -ENOMEM
  */
 struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config *cfg,
 				   struct netlink_ext_ack *extack)
@@ -324,6 +328,8 @@ struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config
 
 	ASSERT_RTNL();
 
+	if (!ovpn_dev_ready)
+		return ERR_PTR(-ENODEV);
 	dev = alloc_netdev(sizeof(*ovpn), cfg->name,
 			   strchr(cfg->name, '%') ? NET_NAME_ENUM : NET_NAME_USER, ovpn_setup);
 	if (!dev)
@@ -359,7 +365,7 @@ struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config
 		goto close;
 	if (own)
 		ovpn_transport_start(own, ovpn->fwmark);
-	ret = ovpn_rtnl_configure_link(dev);
+	ret = rtnl_configure_link(dev, NULL, 0, NULL);
 	if (ret) {
 		unregister_netdevice(dev);
 		return ERR_PTR(ret);
@@ -556,6 +562,9 @@ int ovpn_dev_init(void)
 	ret = rtnl_link_register(&ovpn_link_ops);
 	if (ret)
 		goto notifier;
+	rtnl_lock();
+	ovpn_dev_ready = true;
+	rtnl_unlock();
 	return 0;
 
 notifier:
@@ -570,7 +579,9 @@ pernet:
  */
 void ovpn_dev_exit(void)
 {
-	cancel_work_sync(&ovpn_orphans_work);
+	rtnl_lock();
+	ovpn_dev_ready = false;
+	rtnl_unlock();
 	rtnl_link_unregister(&ovpn_link_ops);
 	unregister_netdevice_notifier(&ovpn_dev_notifier);
 	unregister_pernet_subsys(&ovpn_net_ops);

@@ -27,22 +27,18 @@ static int __init ovpn_init(void)
 	ret = ovpn_peer_module_init();
 	if (ret)
 		goto crypto;
-	ret = ovpn_dev_init();
-	if (ret)
-		goto peer;
 	ret = ovpn_nl_init();
 	if (ret)
-		goto dev;
+		goto peer;
+	ret = ovpn_dev_init();
+	if (ret)
+		goto nl;
 	return 0;
 
-dev:
-	ovpn_dev_exit();
+nl:
+	ovpn_nl_exit();
 peer:
-	rcu_barrier();
-	destroy_workqueue(ovpn_wq);
 	ovpn_peer_module_exit();
-	ovpn_crypto_module_exit();
-	return ret;
 crypto:
 	ovpn_crypto_module_exit();
 wq:
@@ -52,9 +48,9 @@ wq:
 
 static void __exit ovpn_exit(void)
 {
-	/* nobody asks for anything new, then everything there is goes */
-	ovpn_nl_exit();
+	/* interfaces first: their end is an event */
 	ovpn_dev_exit();
+	ovpn_nl_exit();
 	/* peers and keys come to the queue by RCU callbacks, and freeing some
 	 * of them makes more of these
 	 */

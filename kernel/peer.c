@@ -517,9 +517,11 @@ static void ovpn_nexthop4(const struct rtable *rt, __be32 daddr, struct in6_addr
 		ovpn_addr_set4(hop, daddr);
 }
 
-static void ovpn_nexthop6(const struct rt6_info *rt, const struct in6_addr *daddr,
+static void ovpn_nexthop6(const struct dst_entry *dst, const struct in6_addr *daddr,
 			  struct in6_addr *hop)
 {
+	const struct rt6_info *rt = dst && !dst->error ? dst_rt6_info(dst) : NULL;
+
 	*hop = rt && rt->rt6i_flags & RTF_GATEWAY ? rt->rt6i_gateway : *daddr;
 }
 
@@ -545,7 +547,7 @@ struct ovpn_peer *ovpn_peer_by_dst(struct ovpn_dev *ovpn, struct sk_buff *skb)
 	if (skb->protocol == htons(ETH_P_IP))
 		ovpn_nexthop4(skb_rtable(skb), ip_hdr(skb)->daddr, &hop);
 	else
-		ovpn_nexthop6(skb_rt6_info(skb), &ipv6_hdr(skb)->daddr, &hop);
+		ovpn_nexthop6(skb_dst(skb), &ipv6_hdr(skb)->daddr, &hop);
 	return ovpn_peer_by_vpn(ovpn, &hop);
 }
 
@@ -553,20 +555,18 @@ struct ovpn_peer *ovpn_peer_by_dst(struct ovpn_dev *ovpn, struct sk_buff *skb)
 static void ovpn_route_nexthop(struct net *net, struct sk_buff *skb, struct in6_addr *hop)
 {
 	if (skb->protocol == htons(ETH_P_IP)) {
-		struct flowi4 fl4 = { .daddr = ip_hdr(skb)->saddr };
+		__be32 saddr = ip_hdr(skb)->saddr;
+		struct flowi4 fl4 = { .daddr = saddr };
 		struct rtable *rt = ip_route_output_flow(net, &fl4, NULL);
 
-		if (IS_ERR(rt))
-			rt = NULL;
-		ovpn_nexthop4(rt, fl4.daddr, hop);
-		if (rt)
+		ovpn_nexthop4(IS_ERR(rt) ? NULL : rt, saddr, hop);
+		if (!IS_ERR(rt))
 			ip_rt_put(rt);
 	} else {
 		struct flowi6 fl6 = { .daddr = ipv6_hdr(skb)->saddr };
 		struct dst_entry *dst = ip6_route_output(net, NULL, &fl6);
 
-		ovpn_nexthop6(dst->error ? NULL : container_of(dst, struct rt6_info, dst),
-			      &fl6.daddr, hop);
+		ovpn_nexthop6(dst, &fl6.daddr, hop);
 		dst_release(dst);
 	}
 }

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where kernels differ. The driver is written for the newest; this gives an
+ * older one what it lacks, or one name to two ways of doing a thing. Kbuild
+ * looks into the headers and defines OVPN_HAVE_*.
+ */
+#ifndef OVPN_COMPAT_H
+#define OVPN_COMPAT_H
+
+#include <linux/netdevice.h>
+#include <linux/timer.h>
+#include <net/genetlink.h>
+#include <net/ip6_route.h>
+#include <net/route.h>
+#include <net/rtnetlink.h>
+#include <net/udp_tunnel.h>
+
+/* before the next one, which forgets it up to Linux 6.12 */
+#include <asm/simd.h>
+#include <crypto/internal/simd.h>
+
+#ifdef OVPN_HAVE_UNALIGNED_H
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+#ifdef OVPN_HAVE_GSO_H
+#include <net/gso.h>
+#endif
+
+/* Linux 6.16 */
+#ifndef timer_container_of
+#define timer_container_of(var, timer, field) container_of(timer, typeof(*(var)), field)
+#endif
+
+/* Linux 6.10 */
+#ifndef dst_rtable
+#define dst_rtable(_dst) container_of(_dst, struct rtable, dst)
+#endif
+
+/* rtnl_link_ops.newlink: Linux 6.15 gives its parameters in a struct. Makes
+ * ovpn_compat_newlink() from a function of device, attributes and extack.
+ */
+#ifdef OVPN_HAVE_NEWLINK_PARAMS
+#define OVPN_COMPAT_NEWLINK(_newlink)						\
+	static int ovpn_compat_newlink(struct net_device *dev,			\
+				       struct rtnl_newlink_params *params,	\
+				       struct netlink_ext_ack *extack)		\
+	{									\
+		return _newlink(dev, params->data, extack);			\
+	}
+#else
+#define OVPN_COMPAT_NEWLINK(_newlink)						\
+	static int ovpn_compat_newlink(struct net *net, struct net_device *dev,	\
+				       struct nlattr *tb[], struct nlattr *data[], \
+				       struct netlink_ext_ack *extack)		\
+	{									\
+		return _newlink(dev, data, extack);				\
+	}
+#endif
+
+/* Linux 6.12 made a feature flag a member. */
+static inline void ovpn_dev_set_lltx(struct net_device *dev)
+{
+#ifdef OVPN_HAVE_LLTX_FEATURE
+	dev->features |= NETIF_F_LLTX;
+#else
+	dev->lltx = true;
+#endif
+}
+
+/* Linux 7.0 takes the sock itself. */
+static inline void ovpn_setup_udp_tunnel_sock(struct net *net, struct sock *sk,
+					      struct udp_tunnel_sock_cfg *cfg)
+{
+#ifdef OVPN_HAVE_UDP_TUNNEL_SK
+	setup_udp_tunnel_sock(net, sk, cfg);
+#else
+	setup_udp_tunnel_sock(net, sk->sk_socket, cfg);
+#endif
+}
+
+static inline void ovpn_udp_tunnel_sock_release(struct socket *sock)
+{
+#ifdef OVPN_HAVE_UDP_TUNNEL_SK
+	udp_tunnel_sock_release(sock->sk);
+#else
+	udp_tunnel_sock_release(sock);
+#endif
+}
+
+/* Linux 6.17 has one more parameter for flags of the outer header. */
+#ifdef OVPN_HAVE_UDP_TUNNEL_CB_FLAGS
+#define ovpn_udp_tunnel_xmit_skb(...) udp_tunnel_xmit_skb(__VA_ARGS__, 0)
+#define ovpn_udp_tunnel6_xmit_skb(...) udp_tunnel6_xmit_skb(__VA_ARGS__, 0)
+#else
+#define ovpn_udp_tunnel_xmit_skb(...) udp_tunnel_xmit_skb(__VA_ARGS__)
+#define ovpn_udp_tunnel6_xmit_skb(...) udp_tunnel6_xmit_skb(__VA_ARGS__)
+#endif
+
+/* Undo what setup_udp_tunnel_sock() does to multicast. */
+static inline void ovpn_sock_set_mc_loop(struct sock *sk)
+{
+#ifdef OVPN_HAVE_INET_FLAGS
+	inet_set_bit(MC_LOOP, sk);
+#else
+	inet_sk(sk)->mc_loop = 1;
+#endif
+}
+
+/* Linux 6.7: an integer as short as it fits */
+static inline int ovpn_nla_put_uint(struct sk_buff *skb, int type, u64 value)
+{
+#ifdef OVPN_HAVE_NLA_UINT
+	return nla_put_uint(skb, type, value);
+#else
+	u32 value32 = value;
+
+	if (value == value32)
+		return nla_put(skb, type, sizeof(value32), &value32);
+	return nla_put(skb, type, sizeof(value), &value);
+#endif
+}
+
+static inline struct nlattr **ovpn_genl_dump_attrs(struct netlink_callback *cb)
+{
+#ifdef OVPN_HAVE_GENL_INFO_DUMP
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+/* Is the packet accounted to the sending socket until it is freed? Of TCP's own
+ * destructors, which all do that, Linux 6.12 exports none: what it cannot be is
+ * left out.
+ */
+static inline bool ovpn_skb_counts_for_sender(const struct sk_buff *skb)
+{
+	if (skb->destructor == sock_wfree)
+		return true;
+	return skb->destructor && skb->sk->sk_protocol == IPPROTO_TCP &&
+	       skb->sk->sk_type == SOCK_STREAM && skb->destructor != sock_efree &&
+	       skb->destructor != sock_edemux && skb->destructor != sock_rfree;
+}
+
+#endif /* OVPN_COMPAT_H */

@@ -1,0 +1,1653 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Generic netlink family "ovpn": messages to calls of the core, and events.
+ *
+ * Nothing is changed before the whole request has been found good. Each refusal
+ * says in a sentence what was wrong, and marks the attribute, or names the
+ * missing one.
+ */
+
+#include <linux/netdevice.h>
+#include <linux/netlink.h>
+#include <net/genetlink.h>
+#include <net/netns/generic.h>
+#include <net/sock.h>
+
+#include "addr.h"
+#include "compat/compat.h"
+#include "dev.h"
+#include "netlink.h"
+#include "peer.h"
+#include "udp.h"
+
+#define OVPN_PEER_ID_MAX	0xFFFFFF
+#define OVPN_KEEPALIVE_MAX	86400
+
+enum {
+	OVPN_GRP_PEERS,
+	OVPN_GRP_EVENTS,
+};
+
+static const struct genl_multicast_group ovpn_nl_groups[] = {
+	[OVPN_GRP_PEERS] = { .name = OVPN_MCGRP_PEERS },
+	[OVPN_GRP_EVENTS] = { .name = OVPN_MCGRP_EVENTS },
+};
+
+static struct genl_family ovpn_nl_family;
+
+/* Policies. A command takes what its policy lists; anything else is refused. */
+
+#define OVPN_NLA_PEER_ID	NLA_POLICY_MAX(NLA_U32, OVPN_PEER_ID_MAX)
+#define OVPN_NLA_SECONDS	NLA_POLICY_MAX(NLA_U32, OVPN_KEEPALIVE_MAX)
+#define OVPN_NLA_PORT		NLA_POLICY_MIN(NLA_BE16, 1)
+#define OVPN_NLA_IPV6		NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr))
+
+#define OVPN_PEER_COMMON_POLICY						\
+	[OVPN_A_PEER_ID] = OVPN_NLA_PEER_ID,				\
+	[OVPN_A_PEER_REMOTE_IPV4] = { .type = NLA_BE32 },		\
+	[OVPN_A_PEER_REMOTE_IPV6] = OVPN_NLA_IPV6,			\
+	[OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID] = { .type = NLA_U32 },	\
+	[OVPN_A_PEER_REMOTE_PORT] = OVPN_NLA_PORT,			\
+	[OVPN_A_PEER_VPN_IPV4] = { .type = NLA_BE32 },			\
+	[OVPN_A_PEER_VPN_IPV6] = OVPN_NLA_IPV6,				\
+	[OVPN_A_PEER_LOCAL_IPV4] = { .type = NLA_BE32 },		\
+	[OVPN_A_PEER_LOCAL_IPV6] = OVPN_NLA_IPV6,			\
+	[OVPN_A_PEER_KEEPALIVE_INTERVAL] = OVPN_NLA_SECONDS,		\
+	[OVPN_A_PEER_KEEPALIVE_TIMEOUT] = OVPN_NLA_SECONDS,		\
+	[OVPN_A_PEER_TX_ID] = OVPN_NLA_PEER_ID
+
+static const struct nla_policy ovpn_peer_new_nest[OVPN_A_PEER_MAX + 1] = {
+	OVPN_PEER_COMMON_POLICY,
+	[OVPN_A_PEER_SOCKET] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy ovpn_peer_set_nest[OVPN_A_PEER_MAX + 1] = {
+	OVPN_PEER_COMMON_POLICY,
+};
+
+static const struct nla_policy ovpn_peer_id_nest[OVPN_A_PEER_MAX + 1] = {
+	[OVPN_A_PEER_ID] = OVPN_NLA_PEER_ID,
+};
+
+static const struct nla_policy ovpn_keydir_nest[OVPN_A_KEYDIR_MAX + 1] = {
+	[OVPN_A_KEYDIR_CIPHER_KEY] = NLA_POLICY_MAX(NLA_BINARY, 256),
+	[OVPN_A_KEYDIR_NONCE_TAIL] = NLA_POLICY_EXACT_LEN(OVPN_NONCE_TAIL_SIZE),
+};
+
+#define OVPN_KEY_SLOT_POLICY						\
+	[OVPN_A_KEYCONF_PEER_ID] = OVPN_NLA_PEER_ID,			\
+	[OVPN_A_KEYCONF_SLOT] = NLA_POLICY_MAX(NLA_U32, OVPN_KEY_SLOT_SECONDARY)
+
+static const struct nla_policy ovpn_key_new_nest[OVPN_A_KEYCONF_MAX + 1] = {
+	OVPN_KEY_SLOT_POLICY,
+	[OVPN_A_KEYCONF_KEY_ID] = NLA_POLICY_MAX(NLA_U32, OVPN_KEY_ID_MAX),
+	[OVPN_A_KEYCONF_CIPHER_ALG] = NLA_POLICY_MAX(NLA_U32, OVPN_CIPHER_ALG_CHACHA20_POLY1305),
+	[OVPN_A_KEYCONF_ENCRYPT_DIR] = NLA_POLICY_NESTED(ovpn_keydir_nest),
+	[OVPN_A_KEYCONF_DECRYPT_DIR] = NLA_POLICY_NESTED(ovpn_keydir_nest),
+};
+
+static const struct nla_policy ovpn_key_slot_nest[OVPN_A_KEYCONF_MAX + 1] = {
+	OVPN_KEY_SLOT_POLICY,
+};
+
+static const struct nla_policy ovpn_key_peer_nest[OVPN_A_KEYCONF_MAX + 1] = {
+	[OVPN_A_KEYCONF_PEER_ID] = OVPN_NLA_PEER_ID,
+};
+
+#define OVPN_LISTEN_POLICY						\
+	[OVPN_A_IFACE_LISTEN_PORT] = { .type = NLA_BE16 },		\
+	[OVPN_A_IFACE_LISTEN_IPV4] = { .type = NLA_BE32 },		\
+	[OVPN_A_IFACE_LISTEN_IPV6] = OVPN_NLA_IPV6,			\
+	[OVPN_A_IFACE_FWMARK] = { .type = NLA_U32 }
+
+static const struct nla_policy ovpn_iface_new_nest[OVPN_A_IFACE_MAX + 1] = {
+	OVPN_LISTEN_POLICY,
+	[OVPN_A_IFACE_NAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
+	[OVPN_A_IFACE_MODE] = NLA_POLICY_MAX(NLA_U8, OVPN_LINK_MODE_MP),
+	[OVPN_A_IFACE_PERSISTENT] = { .type = NLA_FLAG },
+	[OVPN_A_IFACE_MTU] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy ovpn_iface_set_nest[OVPN_A_IFACE_MAX + 1] = {
+	OVPN_LISTEN_POLICY,
+	[OVPN_A_IFACE_LISTEN_OFF] = { .type = NLA_FLAG },
+};
+
+#define OVPN_TOP_POLICY(name, attr, nest)				\
+	static const struct nla_policy name[] = {			\
+		[OVPN_A_IFINDEX] = { .type = NLA_U32 },			\
+		[attr] = NLA_POLICY_NESTED(nest),			\
+	}
+
+OVPN_TOP_POLICY(ovpn_peer_new_policy, OVPN_A_PEER, ovpn_peer_new_nest);
+OVPN_TOP_POLICY(ovpn_peer_set_policy, OVPN_A_PEER, ovpn_peer_set_nest);
+OVPN_TOP_POLICY(ovpn_peer_id_policy, OVPN_A_PEER, ovpn_peer_id_nest);
+OVPN_TOP_POLICY(ovpn_key_new_policy, OVPN_A_KEYCONF, ovpn_key_new_nest);
+OVPN_TOP_POLICY(ovpn_key_slot_policy, OVPN_A_KEYCONF, ovpn_key_slot_nest);
+OVPN_TOP_POLICY(ovpn_key_peer_policy, OVPN_A_KEYCONF, ovpn_key_peer_nest);
+OVPN_TOP_POLICY(ovpn_iface_set_policy, OVPN_A_IFACE, ovpn_iface_set_nest);
+
+static const struct nla_policy ovpn_iface_new_policy[] = {
+	[OVPN_A_IFACE] = NLA_POLICY_NESTED(ovpn_iface_new_nest),
+};
+
+static const struct nla_policy ovpn_ifindex_policy[] = {
+	[OVPN_A_IFINDEX] = { .type = NLA_U32 },
+};
+
+/* What requests have in common. */
+
+/* The interface a request is about, with a reference for ovpn_nl_put(), or an
+ * ERR_PTR; extack has the reason then.
+ */
+static struct ovpn_dev *ovpn_nl_dev(struct net *net, struct nlattr **attrs,
+				    struct netlink_ext_ack *extack)
+{
+	struct nlattr *attr = attrs[OVPN_A_IFINDEX];
+	struct net_device *dev;
+
+	if (!attr) {
+		NL_SET_ERR_ATTR_MISS(extack, NULL, OVPN_A_IFINDEX);
+		NL_SET_ERR_MSG(extack, "interface index is missing");
+		return ERR_PTR(-EINVAL);
+	}
+	dev = dev_get_by_index(net, nla_get_u32(attr));
+	if (!dev) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "no interface has this index");
+		return ERR_PTR(-ENODEV);
+	}
+	if (!ovpn_dev_is(dev)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "interface is not of kind ovpn");
+		dev_put(dev);
+		return ERR_PTR(-EINVAL);
+	}
+	return netdev_priv(dev);
+}
+
+static void ovpn_nl_put(struct ovpn_dev *ovpn)
+{
+	dev_put(ovpn->dev);
+}
+
+/* The interface and the nest of a request. */
+static struct ovpn_dev *ovpn_nl_start(struct genl_info *info, int nest, int max,
+				      const struct nla_policy *policy, struct nlattr **attrs)
+{
+	struct ovpn_dev *ovpn = ovpn_nl_dev(genl_info_net(info), info->attrs, info->extack);
+	int ret;
+
+	if (IS_ERR(ovpn))
+		return ovpn;
+
+	if (!info->attrs[nest]) {
+		NL_SET_ERR_ATTR_MISS(info->extack, NULL, nest);
+		NL_SET_ERR_MSG(info->extack, "what the request is about is missing");
+		ret = -EINVAL;
+	} else {
+		ret = nla_parse_nested(attrs, max, info->attrs[nest], policy, info->extack);
+	}
+	if (!ret)
+		return ovpn;
+	ovpn_nl_put(ovpn);
+	return ERR_PTR(ret);
+}
+
+/* Is a mandatory attribute of a nest there? */
+static int ovpn_nl_need(struct genl_info *info, struct nlattr *nest, struct nlattr **attrs,
+			int type, const char *sentence)
+{
+	if (attrs[type])
+		return 0;
+	NL_SET_ERR_ATTR_MISS(info->extack, nest, type);
+	/* NL_SET_ERR_MSG takes literals only */
+	if (info->extack)
+		info->extack->_msg = sentence;
+	return -EINVAL;
+}
+
+/* Peer whose id is in a request. Interface's mutex held. */
+static struct ovpn_peer *ovpn_nl_peer(struct genl_info *info, struct ovpn_dev *ovpn,
+				      struct nlattr *id)
+{
+	struct ovpn_peer *peer = ovpn_peer_find(ovpn, nla_get_u32(id));
+
+	if (!peer)
+		NL_SET_ERR_MSG_ATTR(info->extack, id, "no peer has this id");
+	return peer;
+}
+
+/* Peers: requests. */
+
+/**
+ * struct ovpn_peer_request - what PEER_NEW or PEER_SET asks for
+ * @attrs: the attributes, to point at the one that is wrong
+ * @has_remote: @ep is given
+ * @ep: where the peer is
+ * @vpn: inner addresses in @vpn_addr, NULL where not given
+ * @vpn_addr: what @vpn points to
+ */
+struct ovpn_peer_request {
+	struct nlattr *attrs[OVPN_A_PEER_MAX + 1];
+	bool has_remote;
+	struct ovpn_endpoint ep;
+	const struct in6_addr *vpn[OVPN_VPN_COUNT];
+	struct in6_addr vpn_addr[OVPN_VPN_COUNT];
+};
+
+static const int ovpn_vpn_attr[OVPN_VPN_COUNT] = {
+	[OVPN_VPN4] = OVPN_A_PEER_VPN_IPV4,
+	[OVPN_VPN6] = OVPN_A_PEER_VPN_IPV6,
+};
+
+static void ovpn_nl_get_addr(const struct nlattr *a4, const struct nlattr *a6,
+			     struct in6_addr *addr)
+{
+	if (a4)
+		ovpn_addr_set4(addr, nla_get_in_addr(a4));
+	else
+		*addr = nla_get_in6_addr(a6);
+}
+
+static int ovpn_nl_parse_remote(struct genl_info *info, struct ovpn_peer_request *req)
+{
+	struct nlattr *remote4 = req->attrs[OVPN_A_PEER_REMOTE_IPV4];
+	struct nlattr *remote6 = req->attrs[OVPN_A_PEER_REMOTE_IPV6];
+	struct nlattr *local4 = req->attrs[OVPN_A_PEER_LOCAL_IPV4];
+	struct nlattr *local6 = req->attrs[OVPN_A_PEER_LOCAL_IPV6];
+	struct nlattr *scope = req->attrs[OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID];
+	struct nlattr *port = req->attrs[OVPN_A_PEER_REMOTE_PORT];
+	struct nlattr *nest = info->attrs[OVPN_A_PEER];
+	struct netlink_ext_ack *extack = info->extack;
+	struct ovpn_endpoint *ep = &req->ep;
+	bool ip4;
+
+	if (remote4 && remote6) {
+		NL_SET_ERR_MSG_ATTR(extack, remote6,
+				    "remote address is either IPv4 or IPv6, not both");
+		return -EINVAL;
+	}
+	if (local4 && !remote4) {
+		NL_SET_ERR_MSG_ATTR(extack, local4,
+				    "local IPv4 address needs a remote IPv4 address");
+		return -EINVAL;
+	}
+	if (local6 && !remote6) {
+		NL_SET_ERR_MSG_ATTR(extack, local6,
+				    "local IPv6 address needs a remote IPv6 address");
+		return -EINVAL;
+	}
+	if (!remote4 && !remote6) {
+		if (port) {
+			NL_SET_ERR_MSG_ATTR(extack, port, "remote port needs a remote address");
+			return -EINVAL;
+		}
+		if (scope) {
+			NL_SET_ERR_MSG_ATTR(extack, scope, "scope needs a remote IPv6 address");
+			return -EINVAL;
+		}
+		return 0;
+	}
+	if (!port) {
+		NL_SET_ERR_ATTR_MISS(extack, nest, OVPN_A_PEER_REMOTE_PORT);
+		NL_SET_ERR_MSG(extack, "remote address needs a remote port");
+		return -EINVAL;
+	}
+
+	/* an IPv4 address in the mapped form becomes one here, by our own */
+	ovpn_nl_get_addr(remote4, remote6, &ep->remote);
+	ip4 = ovpn_addr_is4(&ep->remote);
+	if (local4 || local6)
+		ovpn_nl_get_addr(local4, local6, &ep->local);
+	else if (ip4)
+		ovpn_addr_set4(&ep->local, 0);
+	if (ovpn_addr_is4(&ep->local) != ip4) {
+		NL_SET_ERR_MSG_ATTR(extack, local6,
+				    "local and remote address are of different families");
+		return -EINVAL;
+	}
+	if (scope && ip4) {
+		NL_SET_ERR_MSG_ATTR(extack, scope, "scope needs a remote IPv6 address");
+		return -EINVAL;
+	}
+	ep->port = nla_get_be16(port);
+	ep->scope_id = scope ? nla_get_u32(scope) : 0;
+	req->has_remote = true;
+	return 0;
+}
+
+static int ovpn_nl_parse_vpn(struct genl_info *info, const struct ovpn_dev *ovpn,
+			     struct ovpn_peer_request *req)
+{
+	struct nlattr *a4 = req->attrs[OVPN_A_PEER_VPN_IPV4];
+	struct nlattr *a6 = req->attrs[OVPN_A_PEER_VPN_IPV6];
+
+	if (!a4 && !a6)
+		return 0;
+	if (ovpn->mode != OVPN_LINK_MODE_MP) {
+		NL_SET_ERR_MSG_ATTR(info->extack, a4 ?: a6,
+				    "a P2P interface knows no VPN addresses");
+		return -EINVAL;
+	}
+	if (a4) {
+		ovpn_addr_set4(&req->vpn_addr[OVPN_VPN4], nla_get_in_addr(a4));
+		req->vpn[OVPN_VPN4] = &req->vpn_addr[OVPN_VPN4];
+	}
+	if (a6) {
+		req->vpn_addr[OVPN_VPN6] = nla_get_in6_addr(a6);
+		req->vpn[OVPN_VPN6] = &req->vpn_addr[OVPN_VPN6];
+	}
+	return 0;
+}
+
+/* What can be judged without looking at the interface's peers. */
+static int ovpn_nl_parse_peer(struct genl_info *info, const struct ovpn_dev *ovpn,
+			      struct ovpn_peer_request *req)
+{
+	struct nlattr *interval = req->attrs[OVPN_A_PEER_KEEPALIVE_INTERVAL];
+	struct nlattr *timeout = req->attrs[OVPN_A_PEER_KEEPALIVE_TIMEOUT];
+	struct nlattr *nest = info->attrs[OVPN_A_PEER];
+	int ret;
+
+	ret = ovpn_nl_need(info, nest, req->attrs, OVPN_A_PEER_ID, "peer id is missing");
+	if (ret)
+		return ret;
+	ret = ovpn_nl_parse_remote(info, req);
+	if (ret)
+		return ret;
+	ret = ovpn_nl_parse_vpn(info, ovpn, req);
+	if (ret)
+		return ret;
+	if (!interval != !timeout) {
+		NL_SET_ERR_ATTR_MISS(info->extack, nest,
+				     interval ? OVPN_A_PEER_KEEPALIVE_TIMEOUT :
+						OVPN_A_PEER_KEEPALIVE_INTERVAL);
+		NL_SET_ERR_MSG(info->extack, "keepalive interval and timeout go together");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Will a P2MP peer have addresses it may have? @peer: what has them now or NULL */
+static int ovpn_nl_check_vpn(struct genl_info *info, const struct ovpn_dev *ovpn,
+			     const struct ovpn_peer *peer, struct ovpn_peer_request *req)
+{
+	bool some = false;
+	int i, ret;
+
+	if (ovpn->mode != OVPN_LINK_MODE_MP)
+		return 0;
+
+	for (i = 0; i < OVPN_VPN_COUNT; i++) {
+		if (req->vpn[i] ? !ovpn_addr_any(req->vpn[i]) : peer && peer->vpn[i])
+			some = true;
+	}
+	if (!some) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVPN_A_PEER],
+				    "a peer of a P2MP interface needs a VPN address");
+		return -EINVAL;
+	}
+	for (i = 0; i < OVPN_VPN_COUNT; i++) {
+		if (!req->vpn[i] || ovpn_addr_any(req->vpn[i]))
+			continue;
+		/* mapped IPv4 is no VPN address of the IPv6 kind */
+		ret = i == OVPN_VPN6 && ovpn_addr_is4(req->vpn[i]) ?
+			      -EADDRNOTAVAIL :
+			      ovpn_addr_check_vpn(req->vpn[i]);
+		if (ret) {
+			NL_SET_ERR_MSG_ATTR(info->extack, req->attrs[ovpn_vpn_attr[i]],
+					    "VPN address is not the address of one host");
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/* Is no other peer the owner of an address? Interface's mutex held. */
+static int ovpn_nl_vpn_unused(struct genl_info *info, struct ovpn_dev *ovpn,
+			      const struct ovpn_peer *peer, struct ovpn_peer_request *req)
+{
+	struct ovpn_peer *owner;
+	int i;
+
+	for (i = 0; i < OVPN_VPN_COUNT; i++) {
+		if (!req->vpn[i] || ovpn_addr_any(req->vpn[i]))
+			continue;
+		rcu_read_lock();
+		owner = ovpn_peer_by_vpn(ovpn, req->vpn[i]);
+		rcu_read_unlock();
+		if (!owner || owner == peer)
+			continue;
+		NL_SET_ERR_MSG_ATTR(info->extack, req->attrs[ovpn_vpn_attr[i]],
+				    "VPN address belongs to another peer");
+		return -EADDRINUSE;
+	}
+	return 0;
+}
+
+/* What both requests set in the same way. Interface's mutex held. */
+static int ovpn_nl_apply(struct ovpn_peer *peer, struct ovpn_peer_request *req)
+{
+	struct nlattr *interval = req->attrs[OVPN_A_PEER_KEEPALIVE_INTERVAL];
+	struct nlattr *timeout = req->attrs[OVPN_A_PEER_KEEPALIVE_TIMEOUT];
+	int ret;
+
+	/* first what may fail */
+	ret = ovpn_peer_set_vpn(peer, req->vpn);
+	if (ret)
+		return ret;
+	if (req->has_remote) {
+		ret = ovpn_peer_set_remote(peer, &req->ep);
+		if (ret)
+			return ret;
+	}
+	if (req->attrs[OVPN_A_PEER_TX_ID])
+		WRITE_ONCE(peer->tx_id, nla_get_u32(req->attrs[OVPN_A_PEER_TX_ID]));
+	if (interval)
+		ovpn_peer_set_keepalive(peer, nla_get_u32(interval), nla_get_u32(timeout));
+	return 0;
+}
+
+/* The transport of a new peer: the caller's socket or the interface's own. */
+static struct ovpn_transport *ovpn_nl_transport(struct genl_info *info, struct ovpn_dev *ovpn,
+						struct ovpn_peer_request *req)
+{
+	struct nlattr *fd = req->attrs[OVPN_A_PEER_SOCKET];
+	struct ovpn_transport *transport;
+	struct socket *sock;
+	int ret;
+
+	if (!fd) {
+		transport = rcu_dereference_protected(ovpn->own,
+						      lockdep_is_held(&ovpn->mutex));
+		if (!req->has_remote) {
+			NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVPN_A_PEER],
+					    "UDP needs a remote address");
+			return ERR_PTR(-EINVAL);
+		}
+		if (ovpn_addr_is4(&req->ep.remote) ? !transport->sk4 : !transport->sk6) {
+			NL_SET_ERR_MSG_ATTR(info->extack,
+					    req->attrs[OVPN_A_PEER_REMOTE_IPV4] ?:
+					    req->attrs[OVPN_A_PEER_REMOTE_IPV6],
+					    "interface does not listen on this address family");
+			return ERR_PTR(-EAFNOSUPPORT);
+		}
+		transport->users++;
+		return transport;
+	}
+
+	sock = sockfd_lookup(nla_get_u32(fd), &ret);
+	if (!sock) {
+		NL_SET_ERR_MSG_ATTR(info->extack, fd, "file descriptor is not a socket");
+		return ERR_PTR(-ENOTSOCK);
+	}
+	if (sock->sk && sock->sk->sk_protocol == IPPROTO_UDP && !req->has_remote) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVPN_A_PEER],
+				    "UDP needs a remote address");
+		transport = ERR_PTR(-EINVAL);
+		goto put;
+	}
+	transport = ovpn_transport_attach(ovpn, sock);
+	if (!IS_ERR(transport))
+		goto put;
+	switch (PTR_ERR(transport)) {
+	case -EOPNOTSUPP:
+		NL_SET_ERR_MSG_ATTR(info->extack, fd, "socket is not a UDP socket");
+		break;
+	case -EBUSY:
+		NL_SET_ERR_MSG_ATTR(info->extack, fd,
+				    "socket is in use by another interface or tunnel");
+		break;
+	default:
+		NL_SET_ERR_MSG_ATTR(info->extack, fd, "no memory to attach the socket");
+	}
+	/* the one errno that clients know for all of these */
+	transport = ERR_PTR(-ENOTSOCK);
+put:
+	sockfd_put(sock);
+	return transport;
+}
+
+static void ovpn_nl_peer_notify(struct ovpn_peer *peer, u8 cmd);
+
+static int ovpn_nl_peer_insert(struct genl_info *info, struct ovpn_dev *ovpn,
+			       struct ovpn_peer_request *req)
+{
+	struct nlattr *id = req->attrs[OVPN_A_PEER_ID];
+	struct ovpn_transport *transport;
+	struct ovpn_peer *peer;
+	int ret;
+
+	peer = ovpn_peer_alloc(ovpn, nla_get_u32(id));
+	if (!peer)
+		return -ENOMEM;
+	transport = ovpn_nl_transport(info, ovpn, req);
+	if (IS_ERR(transport)) {
+		ret = PTR_ERR(transport);
+		goto free;
+	}
+	rcu_assign_pointer(peer->transport, transport);
+
+	ret = ovpn_nl_vpn_unused(info, ovpn, NULL, req);
+	if (ret)
+		goto unuse;
+	ret = ovpn_nl_apply(peer, req);
+	if (ret)
+		goto unuse;
+	ret = ovpn_peer_insert(peer);
+	if (ret == -EEXIST)
+		NL_SET_ERR_MSG_ATTR(info->extack, id, "a peer with this id exists");
+	else if (ret == -ENODEV)
+		NL_SET_ERR_MSG(info->extack, "interface is being deleted");
+	if (ret)
+		goto unuse;
+	ovpn_nl_peer_notify(peer, OVPN_CMD_PEER_NEW_NTF);
+	return 0;
+
+unuse:
+	ovpn_transport_unuse(transport);
+free:
+	ovpn_peer_free(peer);
+	return ret;
+}
+
+static int ovpn_nl_peer_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ovpn_peer_request req = {};
+	struct ovpn_dev *ovpn;
+	int ret;
+
+	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, ovpn_peer_new_nest, req.attrs);
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+
+	mutex_lock(&ovpn->mutex);
+	ret = ovpn_nl_parse_peer(info, ovpn, &req);
+	if (ret)
+		goto unlock;
+	if (!rcu_access_pointer(ovpn->own)) {
+		ret = ovpn_nl_need(info, info->attrs[OVPN_A_PEER], req.attrs, OVPN_A_PEER_SOCKET,
+				   "socket is missing, and the interface has none of its own");
+		if (ret)
+			goto unlock;
+	}
+	ret = ovpn_nl_check_vpn(info, ovpn, NULL, &req);
+	if (!ret)
+		ret = ovpn_nl_peer_insert(info, ovpn, &req);
+unlock:
+	mutex_unlock(&ovpn->mutex);
+	ovpn_nl_put(ovpn);
+	return ret;
+}
+
+static int ovpn_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ovpn_peer_request req = {};
+	struct ovpn_peer *peer;
+	struct ovpn_dev *ovpn;
+	int ret;
+
+	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, ovpn_peer_set_nest, req.attrs);
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+
+	mutex_lock(&ovpn->mutex);
+	ret = ovpn_nl_parse_peer(info, ovpn, &req);
+	if (ret)
+		goto unlock;
+	peer = ovpn_nl_peer(info, ovpn, req.attrs[OVPN_A_PEER_ID]);
+	if (!peer) {
+		ret = -ENOENT;
+		goto unlock;
+	}
+	ret = ovpn_nl_check_vpn(info, ovpn, peer, &req);
+	if (ret)
+		goto unlock;
+	ret = ovpn_nl_vpn_unused(info, ovpn, peer, &req);
+	if (ret)
+		goto unlock;
+	ret = ovpn_nl_apply(peer, &req);
+	if (!ret)
+		ovpn_nl_peer_notify(peer, OVPN_CMD_PEER_SET_NTF);
+unlock:
+	mutex_unlock(&ovpn->mutex);
+	ovpn_nl_put(ovpn);
+	return ret;
+}
+
+static int ovpn_nl_peer_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attrs[OVPN_A_PEER_MAX + 1];
+	struct ovpn_peer *peer;
+	struct ovpn_dev *ovpn;
+	int ret;
+
+	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, ovpn_peer_id_nest, attrs);
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+
+	mutex_lock(&ovpn->mutex);
+	ret = ovpn_nl_need(info, info->attrs[OVPN_A_PEER], attrs, OVPN_A_PEER_ID,
+			   "peer id is missing");
+	if (ret)
+		goto unlock;
+	peer = ovpn_nl_peer(info, ovpn, attrs[OVPN_A_PEER_ID]);
+	if (peer)
+		ovpn_peer_remove(peer, OVPN_DEL_PEER_REASON_USERSPACE);
+	else
+		ret = -ENOENT;
+unlock:
+	mutex_unlock(&ovpn->mutex);
+	ovpn_nl_put(ovpn);
+	return ret;
+}
+
+/* Peers: replies. */
+
+static int ovpn_nl_put_addr(struct sk_buff *skb, const struct in6_addr *addr, int attr4,
+			    int attr6)
+{
+	if (ovpn_addr_is4(addr))
+		return nla_put_in_addr(skb, attr4, ovpn_addr_get4(addr));
+	return nla_put_in6_addr(skb, attr6, addr);
+}
+
+static int ovpn_nl_put_remote(struct sk_buff *skb, const struct ovpn_endpoint *ep)
+{
+	if (ovpn_nl_put_addr(skb, &ep->remote, OVPN_A_PEER_REMOTE_IPV4,
+			     OVPN_A_PEER_REMOTE_IPV6))
+		return -EMSGSIZE;
+	if (!ovpn_addr_is4(&ep->remote) &&
+	    nla_put_u32(skb, OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID, ep->scope_id))
+		return -EMSGSIZE;
+	return nla_put_be16(skb, OVPN_A_PEER_REMOTE_PORT, ep->port);
+}
+
+static int ovpn_nl_put_sum(struct sk_buff *skb, int bytes, int packets,
+			   const struct ovpn_sum *sum)
+{
+	if (ovpn_nla_put_uint(skb, bytes, sum->bytes))
+		return -EMSGSIZE;
+	return ovpn_nla_put_uint(skb, packets, sum->packets);
+}
+
+/* A peer's nest, in the order that clients have always seen. Interface's mutex
+ * held.
+ */
+static int ovpn_nl_fill_peer(struct sk_buff *skb, const struct net *net,
+			     struct ovpn_peer *peer, bool stats)
+{
+	struct ovpn_transport *transport;
+	struct ovpn_peer_sums sums;
+	struct ovpn_bind *bind;
+	struct nlattr *nest;
+	struct sock *sk;
+	int ret = 0;
+
+	transport = rcu_dereference_protected(peer->transport,
+					      lockdep_is_held(&peer->ovpn->mutex));
+	sk = ovpn_transport_sk(transport);
+
+	nest = nla_nest_start(skb, OVPN_A_PEER);
+	if (!nest)
+		return -EMSGSIZE;
+	if (!net_eq(net, sock_net(sk)) &&
+	    nla_put_s32(skb, OVPN_A_PEER_SOCKET_NETNSID,
+			peernet2id_alloc((struct net *)net, sock_net(sk), GFP_ATOMIC)))
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, OVPN_A_PEER_ID, peer->id) ||
+	    nla_put_u32(skb, OVPN_A_PEER_TX_ID, peer->tx_id))
+		return -EMSGSIZE;
+	if (peer->vpn[OVPN_VPN4] &&
+	    nla_put_in_addr(skb, OVPN_A_PEER_VPN_IPV4,
+			    ovpn_addr_get4(&peer->vpn[OVPN_VPN4]->addr)))
+		return -EMSGSIZE;
+	if (peer->vpn[OVPN_VPN6] &&
+	    nla_put_in6_addr(skb, OVPN_A_PEER_VPN_IPV6, &peer->vpn[OVPN_VPN6]->addr))
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, OVPN_A_PEER_KEEPALIVE_INTERVAL, peer->interval) ||
+	    nla_put_u32(skb, OVPN_A_PEER_KEEPALIVE_TIMEOUT, peer->timeout))
+		return -EMSGSIZE;
+
+	rcu_read_lock();
+	bind = rcu_dereference(peer->bind);
+	if (bind) {
+		ret = ovpn_nl_put_remote(skb, &bind->ep);
+		if (!ret)
+			ret = ovpn_nl_put_addr(skb, &bind->ep.local, OVPN_A_PEER_LOCAL_IPV4,
+					       OVPN_A_PEER_LOCAL_IPV6);
+	}
+	rcu_read_unlock();
+	if (ret || nla_put_be16(skb, OVPN_A_PEER_LOCAL_PORT, inet_sk(sk)->inet_sport))
+		return -EMSGSIZE;
+
+	if (stats) {
+		ovpn_peer_sums(peer, &sums);
+		if (ovpn_nl_put_sum(skb, OVPN_A_PEER_VPN_RX_BYTES, OVPN_A_PEER_VPN_RX_PACKETS,
+				    &sums.vpn_rx) ||
+		    ovpn_nl_put_sum(skb, OVPN_A_PEER_VPN_TX_BYTES, OVPN_A_PEER_VPN_TX_PACKETS,
+				    &sums.vpn_tx) ||
+		    ovpn_nl_put_sum(skb, OVPN_A_PEER_LINK_RX_BYTES, OVPN_A_PEER_LINK_RX_PACKETS,
+				    &sums.link_rx) ||
+		    ovpn_nl_put_sum(skb, OVPN_A_PEER_LINK_TX_BYTES, OVPN_A_PEER_LINK_TX_PACKETS,
+				    &sums.link_tx))
+			return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* One peer as a message of its own. Interface's mutex held. */
+static int ovpn_nl_send_peer(struct sk_buff *skb, const struct net *net, struct ovpn_peer *peer,
+			     u32 portid, u32 seq, int flags)
+{
+	void *hdr = genlmsg_put(skb, portid, seq, &ovpn_nl_family, flags, OVPN_CMD_PEER_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (ovpn_nl_fill_peer(skb, net, peer, true)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+static int ovpn_nl_peer_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attrs[OVPN_A_PEER_MAX + 1];
+	struct sk_buff *reply = NULL;
+	struct ovpn_peer *peer;
+	struct ovpn_dev *ovpn;
+	int ret;
+
+	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, ovpn_peer_id_nest, attrs);
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+
+	mutex_lock(&ovpn->mutex);
+	ret = ovpn_nl_need(info, info->attrs[OVPN_A_PEER], attrs, OVPN_A_PEER_ID,
+			   "peer id is missing");
+	if (ret)
+		goto unlock;
+	ret = -ENOENT;
+	peer = ovpn_nl_peer(info, ovpn, attrs[OVPN_A_PEER_ID]);
+	if (!peer)
+		goto unlock;
+	ret = -ENOMEM;
+	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!reply)
+		goto unlock;
+	ret = ovpn_nl_send_peer(reply, genl_info_net(info), peer, info->snd_portid,
+				info->snd_seq, 0);
+unlock:
+	mutex_unlock(&ovpn->mutex);
+	ovpn_nl_put(ovpn);
+	if (!ret)
+		return genlmsg_reply(reply, info);
+	nlmsg_free(reply);
+	return ret;
+}
+
+/* cb->args[0]: id to go on with. A peer that is there all the while is in the
+ * dump once, so that it is never marked as interrupted: on a busy server every
+ * one would be.
+ */
+static int ovpn_nl_peer_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nlattr **attrs = ovpn_genl_dump_attrs(cb);
+	struct net *net = sock_net(cb->skb->sk);
+	unsigned long id = cb->args[0];
+	struct ovpn_peer *peer;
+	struct ovpn_dev *ovpn;
+	int ret = 0;
+
+	if (attrs[OVPN_A_PEER]) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, attrs[OVPN_A_PEER],
+				    "a dump shows all peers of an interface");
+		return -EINVAL;
+	}
+	ovpn = ovpn_nl_dev(net, attrs, cb->extack);
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+
+	mutex_lock(&ovpn->mutex);
+	for (; (peer = ovpn_peer_next(ovpn, &id)); id++) {
+		ret = ovpn_nl_send_peer(skb, net, peer, NETLINK_CB(cb->skb).portid,
+					cb->nlh->nlmsg_seq, NLM_F_MULTI);
+		if (ret)
+			break;
+	}
+	cb->args[0] = id;
+	mutex_unlock(&ovpn->mutex);
+	ovpn_nl_put(ovpn);
+	/* full: the rest comes with the next call */
+	return skb->len ?: ret;
+}
+
+/* Keys. */
+
+static int ovpn_nl_parse_dir(struct genl_info *info, struct nlattr *nest,
+			     struct ovpn_key_dir *dir)
+{
+	struct nlattr *attrs[OVPN_A_KEYDIR_MAX + 1];
+	int ret;
+
+	ret = nla_parse_nested(attrs, OVPN_A_KEYDIR_MAX, nest, ovpn_keydir_nest, info->extack);
+	if (ret)
+		return ret;
+	ret = ovpn_nl_need(info, nest, attrs, OVPN_A_KEYDIR_CIPHER_KEY, "cipher key is missing");
+	if (ret)
+		return ret;
+	ret = ovpn_nl_need(info, nest, attrs, OVPN_A_KEYDIR_NONCE_TAIL, "nonce tail is missing");
+	if (ret)
+		return ret;
+	dir->key = nla_data(attrs[OVPN_A_KEYDIR_CIPHER_KEY]);
+	dir->key_len = nla_len(attrs[OVPN_A_KEYDIR_CIPHER_KEY]);
+	dir->tail = nla_data(attrs[OVPN_A_KEYDIR_NONCE_TAIL]);
+	return 0;
+}
+
+static int ovpn_nl_parse_key(struct genl_info *info, struct nlattr **attrs,
+			     struct ovpn_key_config *cfg)
+{
+	static const char *const missing[OVPN_A_KEYCONF_MAX + 1] = {
+		[OVPN_A_KEYCONF_PEER_ID] = "peer id is missing",
+		[OVPN_A_KEYCONF_SLOT] = "key slot is missing",
+		[OVPN_A_KEYCONF_KEY_ID] = "key id is missing",
+		[OVPN_A_KEYCONF_CIPHER_ALG] = "cipher is missing",
+		[OVPN_A_KEYCONF_ENCRYPT_DIR] = "key for sending is missing",
+		[OVPN_A_KEYCONF_DECRYPT_DIR] = "key for receiving is missing",
+	};
+	struct nlattr *nest = info->attrs[OVPN_A_KEYCONF];
+	int i, ret;
+
+	for (i = OVPN_A_KEYCONF_PEER_ID; i <= OVPN_A_KEYCONF_MAX; i++) {
+		ret = ovpn_nl_need(info, nest, attrs, i, missing[i]);
+		if (ret)
+			return ret;
+	}
+	ret = ovpn_nl_parse_dir(info, attrs[OVPN_A_KEYCONF_ENCRYPT_DIR], &cfg->enc);
+	if (ret)
+		return ret;
+	ret = ovpn_nl_parse_dir(info, attrs[OVPN_A_KEYCONF_DECRYPT_DIR], &cfg->dec);
+	if (ret)
+		return ret;
+	cfg->key_id = nla_get_u32(attrs[OVPN_A_KEYCONF_KEY_ID]);
+	cfg->alg = nla_get_u32(attrs[OVPN_A_KEYCONF_CIPHER_ALG]);
+	if (cfg->alg == OVPN_CIPHER_ALG_NONE) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_KEYCONF_CIPHER_ALG],
+				    "data is always encrypted");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The request stays in the socket's memory for whoever gets that next. */
+static void ovpn_nl_wipe(struct nlattr *nest)
+{
+	if (nest)
+		memzero_explicit(nla_data(nest), nla_len(nest));
+}
+
+static void ovpn_nl_key_notify(struct ovpn_peer *peer, u8 cmd, int slot);
+
+static int ovpn_nl_key_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attrs[OVPN_A_KEYCONF_MAX + 1] = {};
+	struct ovpn_key_config cfg = {};
+	enum ovpn_key_slot slot;
+	struct ovpn_peer *peer;
+	struct ovpn_dev *ovpn;
+	struct ovpn_key *key;
+	int ret;
+
+	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, ovpn_key_new_nest, attrs);
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+	ret = ovpn_nl_parse_key(info, attrs, &cfg);
+	if (ret)
+		goto put;
+
+	/* a cipher may have to be loaded: not while others wait */
+	key = ovpn_key_new(&cfg);
+	if (IS_ERR(key)) {
+		ret = PTR_ERR(key);
+		if (ret == -EINVAL)
+			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_KEYCONF_CIPHER_ALG],
+					    "key is not as long as the cipher wants it");
+		else if (ret == -ENOENT)
+			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_KEYCONF_CIPHER_ALG],
+					    "this kernel does not have the cipher");
+		goto put;
+	}
+
+	slot = nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]);
+	mutex_lock(&ovpn->mutex);
+	peer = ovpn_nl_peer(info, ovpn, attrs[OVPN_A_KEYCONF_PEER_ID]);
+	if (peer) {
+		ovpn_keys_install(peer, slot, key);
+		ovpn_nl_key_notify(peer, OVPN_CMD_KEY_NEW_NTF, slot);
+	} else {
+		ovpn_key_release(key);
+		ret = -ENOENT;
+	}
+	mutex_unlock(&ovpn->mutex);
+put:
+	ovpn_nl_wipe(attrs[OVPN_A_KEYCONF_ENCRYPT_DIR]);
+	ovpn_nl_wipe(attrs[OVPN_A_KEYCONF_DECRYPT_DIR]);
+	ovpn_nl_put(ovpn);
+	return ret;
+}
+
+/* Peer and slot of a request. Interface's mutex held. */
+static struct ovpn_peer *ovpn_nl_key_slot(struct genl_info *info, struct ovpn_dev *ovpn,
+					  struct nlattr **attrs, enum ovpn_key_slot *slot)
+{
+	struct nlattr *nest = info->attrs[OVPN_A_KEYCONF];
+
+	if (ovpn_nl_need(info, nest, attrs, OVPN_A_KEYCONF_PEER_ID, "peer id is missing") ||
+	    ovpn_nl_need(info, nest, attrs, OVPN_A_KEYCONF_SLOT, "key slot is missing"))
+		return ERR_PTR(-EINVAL);
+	*slot = nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]);
+	return ovpn_nl_peer(info, ovpn, attrs[OVPN_A_KEYCONF_PEER_ID]) ?: ERR_PTR(-ENOENT);
+}
+
+/* A slot's nest, never with key material. Return: -ENOENT for an empty slot */
+static int ovpn_nl_fill_key(struct sk_buff *skb, struct ovpn_peer *peer,
+			    enum ovpn_key_slot slot)
+{
+	struct ovpn_key *key;
+	struct nlattr *nest;
+	int ret;
+
+	nest = nla_nest_start(skb, OVPN_A_KEYCONF);
+	if (!nest)
+		return -EMSGSIZE;
+	rcu_read_lock();
+	key = ovpn_keys_get(peer, slot);
+	if (!key)
+		ret = -ENOENT;
+	else if (nla_put_u32(skb, OVPN_A_KEYCONF_PEER_ID, peer->id) ||
+		 nla_put_u32(skb, OVPN_A_KEYCONF_SLOT, slot) ||
+		 nla_put_u32(skb, OVPN_A_KEYCONF_KEY_ID, key->key_id) ||
+		 nla_put_u32(skb, OVPN_A_KEYCONF_CIPHER_ALG, key->alg))
+		ret = -EMSGSIZE;
+	else
+		ret = 0;
+	rcu_read_unlock();
+	nla_nest_end(skb, nest);
+	return ret;
+}
+
+static int ovpn_nl_key_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attrs[OVPN_A_KEYCONF_MAX + 1];
+	struct sk_buff *reply = NULL;
+	enum ovpn_key_slot slot;
+	struct ovpn_peer *peer;
+	struct ovpn_dev *ovpn;
+	void *hdr;
+	int ret;
+
+	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, ovpn_key_slot_nest, attrs);
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+
+	mutex_lock(&ovpn->mutex);
+	peer = ovpn_nl_key_slot(info, ovpn, attrs, &slot);
+	if (IS_ERR(peer)) {
+		ret = PTR_ERR(peer);
+		goto unlock;
+	}
+	ret = -ENOMEM;
+	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!reply)
+		goto unlock;
+	ret = -EMSGSIZE;
+	hdr = genlmsg_put_reply(reply, info, &ovpn_nl_family, 0, OVPN_CMD_KEY_GET);
+	if (!hdr)
+		goto unlock;
+	ret = ovpn_nl_fill_key(reply, peer, slot);
+	if (ret == -ENOENT)
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_KEYCONF_SLOT],
+				    "key slot is empty");
+	genlmsg_end(reply, hdr);
+unlock:
+	mutex_unlock(&ovpn->mutex);
+	ovpn_nl_put(ovpn);
+	if (!ret)
+		return genlmsg_reply(reply, info);
+	nlmsg_free(reply);
+	return ret;
+}
+
+static int ovpn_nl_key_swap(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attrs[OVPN_A_KEYCONF_MAX + 1];
+	struct ovpn_peer *peer;
+	struct ovpn_dev *ovpn;
+	int ret;
+
+	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, ovpn_key_peer_nest, attrs);
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+
+	mutex_lock(&ovpn->mutex);
+	ret = ovpn_nl_need(info, info->attrs[OVPN_A_KEYCONF], attrs, OVPN_A_KEYCONF_PEER_ID,
+			   "peer id is missing");
+	if (ret)
+		goto unlock;
+	peer = ovpn_nl_peer(info, ovpn, attrs[OVPN_A_KEYCONF_PEER_ID]);
+	if (peer) {
+		ovpn_keys_swap(peer);
+		ovpn_nl_key_notify(peer, OVPN_CMD_KEY_SWAPPED_NTF, -1);
+	} else {
+		ret = -ENOENT;
+	}
+unlock:
+	mutex_unlock(&ovpn->mutex);
+	ovpn_nl_put(ovpn);
+	return ret;
+}
+
+static int ovpn_nl_key_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attrs[OVPN_A_KEYCONF_MAX + 1];
+	enum ovpn_key_slot slot;
+	struct ovpn_peer *peer;
+	struct ovpn_dev *ovpn;
+	int ret = 0;
+
+	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, ovpn_key_slot_nest, attrs);
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+
+	mutex_lock(&ovpn->mutex);
+	peer = ovpn_nl_key_slot(info, ovpn, attrs, &slot);
+	if (IS_ERR(peer))
+		ret = PTR_ERR(peer);
+	else if (ovpn_keys_delete(peer, slot))
+		ovpn_nl_key_notify(peer, OVPN_CMD_KEY_DEL_NTF, slot);
+	mutex_unlock(&ovpn->mutex);
+	ovpn_nl_put(ovpn);
+	return ret;
+}
+
+/* Interfaces. */
+
+static int ovpn_nl_parse_listen(struct genl_info *info, struct nlattr **attrs,
+				struct ovpn_listen *listen, bool *given)
+{
+	struct nlattr *a4 = attrs[OVPN_A_IFACE_LISTEN_IPV4];
+	struct nlattr *a6 = attrs[OVPN_A_IFACE_LISTEN_IPV6];
+	struct nlattr *port = attrs[OVPN_A_IFACE_LISTEN_PORT];
+
+	*given = port;
+	if (a4 && a6) {
+		NL_SET_ERR_MSG_ATTR(info->extack, a6,
+				    "listen on one address, or on all by naming none");
+		return -EINVAL;
+	}
+	if ((a4 || a6) && !port) {
+		NL_SET_ERR_ATTR_MISS(info->extack, info->attrs[OVPN_A_IFACE],
+				     OVPN_A_IFACE_LISTEN_PORT);
+		NL_SET_ERR_MSG(info->extack, "address to listen on needs a port");
+		return -EINVAL;
+	}
+	if (port && attrs[OVPN_A_IFACE_LISTEN_OFF]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, port, "listen on a port or not at all");
+		return -EINVAL;
+	}
+	if (!port)
+		return 0;
+	listen->port = nla_get_be16(port);
+	listen->any = !a4 && !a6;
+	if (!listen->any)
+		ovpn_nl_get_addr(a4, a6, &listen->addr);
+	return 0;
+}
+
+static int ovpn_nl_put_listen(struct sk_buff *skb, const struct ovpn_dev *ovpn)
+{
+	struct ovpn_transport *own;
+	struct sock *sk;
+	int ret;
+
+	own = rcu_dereference_protected(ovpn->own, lockdep_is_held(&ovpn->mutex));
+	if (!own)
+		return 0;
+	sk = ovpn_transport_sk(own);
+	ret = nla_put_be16(skb, OVPN_A_IFACE_LISTEN_PORT, inet_sk(sk)->inet_sport);
+	if (!ret && own->sk4 && inet_sk(sk)->inet_rcv_saddr)
+		ret = nla_put_in_addr(skb, OVPN_A_IFACE_LISTEN_IPV4, inet_sk(sk)->inet_rcv_saddr);
+	else if (!ret && !own->sk4 && !ipv6_addr_any(&sk->sk_v6_rcv_saddr))
+		ret = nla_put_in6_addr(skb, OVPN_A_IFACE_LISTEN_IPV6, &sk->sk_v6_rcv_saddr);
+	return ret;
+}
+
+/* An interface's nest. Interface's mutex held. */
+static int ovpn_nl_fill_iface(struct sk_buff *skb, const struct ovpn_dev *ovpn)
+{
+	struct nlattr *nest;
+
+	if (nla_put_u32(skb, OVPN_A_IFINDEX, ovpn->dev->ifindex))
+		return -EMSGSIZE;
+	nest = nla_nest_start(skb, OVPN_A_IFACE);
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_string(skb, OVPN_A_IFACE_NAME, ovpn->dev->name) ||
+	    nla_put_u8(skb, OVPN_A_IFACE_MODE, ovpn->mode) ||
+	    (!ovpn->owner_portid && nla_put_flag(skb, OVPN_A_IFACE_PERSISTENT)) ||
+	    nla_put_u32(skb, OVPN_A_IFACE_MTU, READ_ONCE(ovpn->dev->mtu)) ||
+	    ovpn_nl_put_listen(skb, ovpn) ||
+	    (ovpn->fwmark && nla_put_u32(skb, OVPN_A_IFACE_FWMARK, ovpn->fwmark)) ||
+	    nla_put_u32(skb, OVPN_A_IFACE_PEERS, ovpn->peer_count) ||
+	    (ovpn->owner_portid &&
+	     nla_put_u32(skb, OVPN_A_IFACE_OWNER, ovpn->owner_portid)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* @cb: the dump it is part of, or NULL */
+static int ovpn_nl_send_iface(struct sk_buff *skb, struct ovpn_dev *ovpn, u8 cmd, u32 portid,
+			      u32 seq, struct netlink_callback *cb)
+{
+	void *hdr = genlmsg_put(skb, portid, seq, &ovpn_nl_family, cb ? NLM_F_MULTI : 0, cmd);
+	int ret;
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (cb)
+		genl_dump_check_consistent(cb, hdr);
+	mutex_lock(&ovpn->mutex);
+	ret = ovpn_nl_fill_iface(skb, ovpn);
+	mutex_unlock(&ovpn->mutex);
+	if (ret) {
+		genlmsg_cancel(skb, hdr);
+		return ret;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+static int ovpn_nl_reply_iface(struct genl_info *info, struct ovpn_dev *ovpn)
+{
+	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	int ret;
+
+	if (!reply)
+		return -ENOMEM;
+	ret = ovpn_nl_send_iface(reply, ovpn, OVPN_CMD_IFACE_GET, info->snd_portid,
+				 info->snd_seq, NULL);
+	if (ret) {
+		nlmsg_free(reply);
+		return ret;
+	}
+	return genlmsg_reply(reply, info);
+}
+
+static int ovpn_nl_iface_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *nest = info->attrs[OVPN_A_IFACE];
+	struct nlattr *attrs[OVPN_A_IFACE_MAX + 1];
+	struct ovpn_dev_config cfg = { .name = "ovpn%d" };
+	struct net *net = genl_info_net(info);
+	struct ovpn_listen listen = {};
+	struct net_device *dev;
+	char name[IFNAMSIZ];
+	bool listens;
+	int ret;
+
+	if (!nest) {
+		NL_SET_ERR_ATTR_MISS(info->extack, NULL, OVPN_A_IFACE);
+		NL_SET_ERR_MSG(info->extack, "what the request is about is missing");
+		return -EINVAL;
+	}
+	ret = nla_parse_nested(attrs, OVPN_A_IFACE_MAX, nest, ovpn_iface_new_nest, info->extack);
+	if (ret)
+		return ret;
+	ret = ovpn_nl_parse_listen(info, attrs, &listen, &listens);
+	if (ret)
+		return ret;
+	if (attrs[OVPN_A_IFACE_NAME]) {
+		nla_strscpy(name, attrs[OVPN_A_IFACE_NAME], sizeof(name));
+		cfg.name = name;
+	}
+	if (attrs[OVPN_A_IFACE_MODE])
+		cfg.mode = nla_get_u8(attrs[OVPN_A_IFACE_MODE]);
+	if (attrs[OVPN_A_IFACE_FWMARK])
+		cfg.fwmark = nla_get_u32(attrs[OVPN_A_IFACE_FWMARK]);
+	if (attrs[OVPN_A_IFACE_MTU]) {
+		cfg.mtu = nla_get_u32(attrs[OVPN_A_IFACE_MTU]);
+		if (!cfg.mtu) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_IFACE_MTU],
+					    "mtu is out of range");
+			return -EINVAL;
+		}
+	}
+	if (listens)
+		cfg.listen = &listen;
+	if (!attrs[OVPN_A_IFACE_PERSISTENT])
+		cfg.owner_portid = info->snd_portid;
+
+	rtnl_lock();
+	dev = ovpn_dev_create(net, &cfg, info->extack);
+	if (!IS_ERR(dev))
+		dev_hold(dev);
+	rtnl_unlock();
+	if (IS_ERR(dev)) {
+		if (PTR_ERR(dev) == -EEXIST)
+			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_IFACE_NAME],
+					    "an interface with this name exists");
+		return PTR_ERR(dev);
+	}
+	ret = ovpn_nl_reply_iface(info, netdev_priv(dev));
+	dev_put(dev);
+	return ret;
+}
+
+static int ovpn_nl_iface_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ovpn_dev *ovpn = ovpn_nl_dev(genl_info_net(info), info->attrs, info->extack);
+	struct net_device *dev;
+	int ret = 0;
+
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+	dev = ovpn->dev;
+	rtnl_lock();
+	/* somebody may have been faster, or have moved it away */
+	if (dev->reg_state == NETREG_REGISTERED && net_eq(dev_net(dev), genl_info_net(info))) {
+		dev_put(dev);
+		ovpn_dev_delete(dev);
+	} else {
+		dev_put(dev);
+		ret = -ENODEV;
+	}
+	rtnl_unlock();
+	return ret;
+}
+
+static int ovpn_nl_iface_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ovpn_dev *ovpn = ovpn_nl_dev(genl_info_net(info), info->attrs, info->extack);
+	int ret;
+
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+	ret = ovpn_nl_reply_iface(info, ovpn);
+	ovpn_nl_put(ovpn);
+	return ret;
+}
+
+/* cb->args[0]: how many of the namespace's interfaces were looked at */
+static int ovpn_nl_iface_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct net *net = sock_net(cb->skb->sk);
+	struct net_device *dev;
+	long n = 0;
+	int ret = 0;
+
+	if (ovpn_genl_dump_attrs(cb)[OVPN_A_IFINDEX]) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, ovpn_genl_dump_attrs(cb)[OVPN_A_IFINDEX],
+				    "a dump shows all interfaces");
+		return -EINVAL;
+	}
+	rtnl_lock();
+	cb->seq = READ_ONCE(net->dev_base_seq);
+	for_each_netdev(net, dev) {
+		if (n++ < cb->args[0] || !ovpn_dev_is(dev))
+			continue;
+		ret = ovpn_nl_send_iface(skb, netdev_priv(dev), OVPN_CMD_IFACE_GET,
+					 NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, cb);
+		if (ret) {
+			n--;
+			break;
+		}
+	}
+	cb->args[0] = n;
+	rtnl_unlock();
+	return skb->len ?: ret;
+}
+
+static int ovpn_nl_iface_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attrs[OVPN_A_IFACE_MAX + 1];
+	struct ovpn_listen listen = {};
+	struct ovpn_transport *own;
+	struct ovpn_dev *ovpn;
+	bool listens;
+	int ret;
+
+	ovpn = ovpn_nl_start(info, OVPN_A_IFACE, OVPN_A_IFACE_MAX, ovpn_iface_set_nest, attrs);
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+	ret = ovpn_nl_parse_listen(info, attrs, &listen, &listens);
+	if (ret)
+		goto put;
+
+	mutex_lock(&ovpn->mutex);
+	if (listens || attrs[OVPN_A_IFACE_LISTEN_OFF]) {
+		ret = ovpn_dev_listen(ovpn, listens ? &listen : NULL);
+		if (ret) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_IFACE_LISTEN_PORT],
+					    "cannot bind the interface's own socket");
+			goto unlock;
+		}
+	}
+	if (attrs[OVPN_A_IFACE_FWMARK]) {
+		ovpn->fwmark = nla_get_u32(attrs[OVPN_A_IFACE_FWMARK]);
+		own = rcu_dereference_protected(ovpn->own, lockdep_is_held(&ovpn->mutex));
+		if (own)
+			ovpn_transport_set_mark(own, ovpn->fwmark);
+	}
+unlock:
+	mutex_unlock(&ovpn->mutex);
+	if (!ret)
+		ovpn_nl_iface_notify(ovpn, OVPN_CMD_IFACE_SET_NTF);
+put:
+	ovpn_nl_put(ovpn);
+	return ret;
+}
+
+/* Events. */
+
+static struct sk_buff *ovpn_nl_event(u8 cmd, u32 ifindex, gfp_t gfp, void **hdr)
+{
+	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, gfp);
+
+	if (!skb)
+		return NULL;
+	*hdr = genlmsg_put(skb, 0, 0, &ovpn_nl_family, 0, cmd);
+	if (*hdr && !nla_put_u32(skb, OVPN_A_IFINDEX, ifindex))
+		return skb;
+	nlmsg_free(skb);
+	return NULL;
+}
+
+/* Nobody can be told that an event could not be sent, but the listeners: their
+ * sockets report the loss.
+ */
+static void ovpn_nl_lost(struct net *net, unsigned int group)
+{
+	genl_set_err(&ovpn_nl_family, net, 0, group, -ENOBUFS);
+}
+
+static void ovpn_nl_multicast(struct sk_buff *skb, void *hdr, struct net *net,
+			      unsigned int group, gfp_t gfp)
+{
+	genlmsg_end(skb, hdr);
+	genlmsg_multicast_netns(&ovpn_nl_family, net, skb, 0, group, gfp);
+}
+
+/**
+ * ovpn_nl_iface_notify - tell of an interface made or changed
+ * @ovpn: interface, its mutex not held
+ * @cmd: OVPN_CMD_IFACE_NEW_NTF or OVPN_CMD_IFACE_SET_NTF
+ *
+ * May sleep.
+ */
+void ovpn_nl_iface_notify(struct ovpn_dev *ovpn, u8 cmd)
+{
+	struct net *net = dev_net(ovpn->dev);
+	struct sk_buff *skb;
+
+	skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!skb || ovpn_nl_send_iface(skb, ovpn, cmd, 0, 0, NULL)) {
+		nlmsg_free(skb);
+		ovpn_nl_lost(net, OVPN_GRP_EVENTS);
+		return;
+	}
+	genlmsg_multicast_netns(&ovpn_nl_family, net, skb, 0, OVPN_GRP_EVENTS, GFP_KERNEL);
+}
+
+/**
+ * ovpn_nl_iface_del_notify - tell of an interface that goes
+ * @ovpn: interface
+ *
+ * May sleep.
+ */
+void ovpn_nl_iface_del_notify(struct ovpn_dev *ovpn)
+{
+	struct net *net = dev_net(ovpn->dev);
+	struct nlattr *nest;
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = ovpn_nl_event(OVPN_CMD_IFACE_DEL_NTF, ovpn->dev->ifindex, GFP_KERNEL, &hdr);
+	if (!skb) {
+		ovpn_nl_lost(net, OVPN_GRP_EVENTS);
+		return;
+	}
+	/* fits a new message */
+	nest = nla_nest_start(skb, OVPN_A_IFACE);
+	nla_put_string(skb, OVPN_A_IFACE_NAME, ovpn->dev->name);
+	nla_nest_end(skb, nest);
+	ovpn_nl_multicast(skb, hdr, net, OVPN_GRP_EVENTS, GFP_KERNEL);
+}
+
+/* Tell of a peer added or changed. Interface's mutex held. */
+static void ovpn_nl_peer_notify(struct ovpn_peer *peer, u8 cmd)
+{
+	struct net *net = dev_net(peer->ovpn->dev);
+	struct sk_buff *skb;
+	void *hdr;
+
+	if (!genl_has_listeners(&ovpn_nl_family, net, OVPN_GRP_EVENTS))
+		return;
+	skb = ovpn_nl_event(cmd, peer->ovpn->dev->ifindex, GFP_KERNEL, &hdr);
+	if (!skb || ovpn_nl_fill_peer(skb, net, peer, false)) {
+		nlmsg_free(skb);
+		ovpn_nl_lost(net, OVPN_GRP_EVENTS);
+		return;
+	}
+	ovpn_nl_multicast(skb, hdr, net, OVPN_GRP_EVENTS, GFP_KERNEL);
+}
+
+/**
+ * ovpn_nl_peer_del_notify - tell of a peer that goes
+ * @peer: peer, its interface's mutex held
+ * @transport: its transport: the event goes to that socket's namespace
+ * @reason: why
+ */
+void ovpn_nl_peer_del_notify(struct ovpn_peer *peer, const struct ovpn_transport *transport,
+			     enum ovpn_del_peer_reason reason)
+{
+	struct net *net = sock_net(ovpn_transport_sk(transport));
+	struct nlattr *nest;
+	struct sk_buff *skb;
+	void *hdr;
+
+	if (!genl_has_listeners(&ovpn_nl_family, net, OVPN_GRP_PEERS))
+		return;
+	skb = ovpn_nl_event(OVPN_CMD_PEER_DEL_NTF, peer->ovpn->dev->ifindex, GFP_KERNEL, &hdr);
+	if (!skb) {
+		ovpn_nl_lost(net, OVPN_GRP_PEERS);
+		return;
+	}
+	/* fits a new message */
+	nest = nla_nest_start(skb, OVPN_A_PEER);
+	nla_put_u32(skb, OVPN_A_PEER_DEL_REASON, reason);
+	nla_put_u32(skb, OVPN_A_PEER_ID, peer->id);
+	nla_nest_end(skb, nest);
+	ovpn_nl_multicast(skb, hdr, net, OVPN_GRP_PEERS, GFP_KERNEL);
+}
+
+/**
+ * ovpn_nl_peer_float_notify - tell of a peer that sends from another address
+ * @peer: peer, its lock held
+ * @to: the new address
+ *
+ * RCU read section.
+ */
+void ovpn_nl_peer_float_notify(struct ovpn_peer *peer, const struct ovpn_endpoint *to)
+{
+	struct ovpn_transport *transport = rcu_dereference(peer->transport);
+	struct nlattr *nest;
+	struct sk_buff *skb;
+	struct net *net;
+	void *hdr;
+
+	if (!transport)
+		return;
+	net = sock_net(ovpn_transport_sk(transport));
+	skb = ovpn_nl_event(OVPN_CMD_PEER_FLOAT_NTF, peer->ovpn->dev->ifindex, GFP_ATOMIC, &hdr);
+	if (!skb) {
+		ovpn_nl_lost(net, OVPN_GRP_PEERS);
+		return;
+	}
+	/* fits a new message */
+	nest = nla_nest_start(skb, OVPN_A_PEER);
+	nla_put_u32(skb, OVPN_A_PEER_ID, peer->id);
+	ovpn_nl_put_remote(skb, to);
+	nla_nest_end(skb, nest);
+	ovpn_nl_multicast(skb, hdr, net, OVPN_GRP_PEERS, GFP_ATOMIC);
+}
+
+/**
+ * ovpn_nl_key_exhausted_notify - tell of a key that ran out of packet ids
+ * @peer: its peer
+ * @key_id: its id
+ *
+ * RCU read section, BH off.
+ */
+void ovpn_nl_key_exhausted_notify(struct ovpn_peer *peer, u8 key_id)
+{
+	struct ovpn_transport *transport = rcu_dereference(peer->transport);
+	struct nlattr *nest;
+	struct sk_buff *skb;
+	struct net *net;
+	void *hdr;
+
+	if (!transport)
+		return;
+	net = sock_net(ovpn_transport_sk(transport));
+	skb = ovpn_nl_event(OVPN_CMD_KEY_SWAP_NTF, peer->ovpn->dev->ifindex, GFP_ATOMIC, &hdr);
+	if (!skb) {
+		ovpn_nl_lost(net, OVPN_GRP_PEERS);
+		return;
+	}
+	/* fits a new message; OpenVPN 2.7 reads 16 bits of the key id */
+	nest = nla_nest_start(skb, OVPN_A_KEYCONF);
+	nla_put_u32(skb, OVPN_A_KEYCONF_PEER_ID, peer->id);
+	nla_put_u16(skb, OVPN_A_KEYCONF_KEY_ID, key_id);
+	nla_nest_end(skb, nest);
+	ovpn_nl_multicast(skb, hdr, net, OVPN_GRP_PEERS, GFP_ATOMIC);
+}
+
+/* Tell of keys changed by userspace. Interface's mutex held. */
+static void ovpn_nl_key_notify(struct ovpn_peer *peer, u8 cmd, int slot)
+{
+	struct net *net = dev_net(peer->ovpn->dev);
+	struct ovpn_key *key;
+	struct nlattr *nest;
+	struct sk_buff *skb;
+	void *hdr;
+
+	if (!genl_has_listeners(&ovpn_nl_family, net, OVPN_GRP_EVENTS))
+		return;
+	skb = ovpn_nl_event(cmd, peer->ovpn->dev->ifindex, GFP_KERNEL, &hdr);
+	if (!skb) {
+		ovpn_nl_lost(net, OVPN_GRP_EVENTS);
+		return;
+	}
+	if (cmd == OVPN_CMD_KEY_NEW_NTF) {
+		/* it may be exhausted already: that has its own event */
+		if (ovpn_nl_fill_key(skb, peer, slot)) {
+			nlmsg_free(skb);
+			return;
+		}
+	} else {
+		/* fits a new message */
+		nest = nla_nest_start(skb, OVPN_A_KEYCONF);
+		nla_put_u32(skb, OVPN_A_KEYCONF_PEER_ID, peer->id);
+		if (cmd == OVPN_CMD_KEY_DEL_NTF) {
+			nla_put_u32(skb, OVPN_A_KEYCONF_SLOT, slot);
+		} else {
+			rcu_read_lock();
+			key = ovpn_keys_primary(&peer->keys);
+			if (key)
+				nla_put_u32(skb, OVPN_A_KEYCONF_KEY_ID, key->key_id);
+			rcu_read_unlock();
+		}
+		nla_nest_end(skb, nest);
+	}
+	ovpn_nl_multicast(skb, hdr, net, OVPN_GRP_EVENTS, GFP_KERNEL);
+}
+
+/* The family. */
+
+#define OVPN_OP(_cmd, _policy)						\
+	.cmd = (_cmd), .flags = GENL_ADMIN_PERM,			\
+	.policy = (_policy), .maxattr = ARRAY_SIZE(_policy) - 1
+
+static const struct genl_ops ovpn_nl_ops[] = {
+	{ OVPN_OP(OVPN_CMD_PEER_NEW, ovpn_peer_new_policy), .doit = ovpn_nl_peer_new },
+	{ OVPN_OP(OVPN_CMD_PEER_SET, ovpn_peer_set_policy), .doit = ovpn_nl_peer_set },
+	{ OVPN_OP(OVPN_CMD_PEER_GET, ovpn_peer_id_policy), .doit = ovpn_nl_peer_get,
+	  .dumpit = ovpn_nl_peer_dump },
+	{ OVPN_OP(OVPN_CMD_PEER_DEL, ovpn_peer_id_policy), .doit = ovpn_nl_peer_del },
+	{ OVPN_OP(OVPN_CMD_KEY_NEW, ovpn_key_new_policy), .doit = ovpn_nl_key_new },
+	{ OVPN_OP(OVPN_CMD_KEY_GET, ovpn_key_slot_policy), .doit = ovpn_nl_key_get },
+	{ OVPN_OP(OVPN_CMD_KEY_SWAP, ovpn_key_peer_policy), .doit = ovpn_nl_key_swap },
+	{ OVPN_OP(OVPN_CMD_KEY_DEL, ovpn_key_slot_policy), .doit = ovpn_nl_key_del },
+	{ OVPN_OP(OVPN_CMD_IFACE_NEW, ovpn_iface_new_policy), .doit = ovpn_nl_iface_new },
+	{ OVPN_OP(OVPN_CMD_IFACE_DEL, ovpn_ifindex_policy), .doit = ovpn_nl_iface_del },
+	{ OVPN_OP(OVPN_CMD_IFACE_GET, ovpn_ifindex_policy), .doit = ovpn_nl_iface_get,
+	  .dumpit = ovpn_nl_iface_dump },
+	{ OVPN_OP(OVPN_CMD_IFACE_SET, ovpn_iface_set_policy), .doit = ovpn_nl_iface_set },
+};
+
+static struct genl_family ovpn_nl_family __ro_after_init = {
+	.name = OVPN_FAMILY_NAME,
+	.version = OVPN_FAMILY_VERSION,
+	.netnsok = true,
+	.parallel_ops = true,
+	.module = THIS_MODULE,
+	.ops = ovpn_nl_ops,
+	.n_ops = ARRAY_SIZE(ovpn_nl_ops),
+	.mcgrps = ovpn_nl_groups,
+	.n_mcgrps = ARRAY_SIZE(ovpn_nl_groups),
+};
+
+/* An interface without its owner goes. */
+static int ovpn_nl_released(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	struct netlink_notify *notify = ptr;
+
+	if (event == NETLINK_URELEASE && notify->protocol == NETLINK_GENERIC)
+		ovpn_dev_owner_gone(notify->net, notify->portid);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block ovpn_nl_notifier = {
+	.notifier_call = ovpn_nl_released,
+};
+
+/**
+ * ovpn_nl_init - take requests
+ *
+ * Return: 0 or an error
+ */
+int __init ovpn_nl_init(void)
+{
+	int ret;
+
+	ret = netlink_register_notifier(&ovpn_nl_notifier);
+	if (ret)
+		return ret;
+	ret = genl_register_family(&ovpn_nl_family);
+	if (ret)
+		netlink_unregister_notifier(&ovpn_nl_notifier);
+	return ret;
+}
+
+/**
+ * ovpn_nl_exit - take no more requests
+ */
+void ovpn_nl_exit(void)
+{
+	genl_unregister_family(&ovpn_nl_family);
+	netlink_unregister_notifier(&ovpn_nl_notifier);
+}
