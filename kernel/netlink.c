@@ -20,8 +20,9 @@
 #include "peer.h"
 #include "udp.h"
 
-#define OVPN_PEER_ID_MAX	0xFFFFFF
-#define OVPN_KEEPALIVE_MAX	86400
+/* ranges that do not fit the 16 bits a policy has room for */
+static const struct netlink_range_validation ovpn_peer_id_range = { .max = OVPN_PEER_ID_MASK };
+static const struct netlink_range_validation ovpn_seconds_range = { .max = 86400 };
 
 enum {
 	OVPN_GRP_PEERS,
@@ -37,8 +38,8 @@ static struct genl_family ovpn_nl_family;
 
 /* Policies. A command takes what its policy lists; anything else is refused. */
 
-#define OVPN_NLA_PEER_ID	NLA_POLICY_MAX(NLA_U32, OVPN_PEER_ID_MAX)
-#define OVPN_NLA_SECONDS	NLA_POLICY_MAX(NLA_U32, OVPN_KEEPALIVE_MAX)
+#define OVPN_NLA_PEER_ID	NLA_POLICY_FULL_RANGE(NLA_U32, &ovpn_peer_id_range)
+#define OVPN_NLA_SECONDS	NLA_POLICY_FULL_RANGE(NLA_U32, &ovpn_seconds_range)
 #define OVPN_NLA_PORT		NLA_POLICY_MIN(NLA_BE16, 1)
 #define OVPN_NLA_IPV6		NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr))
 
