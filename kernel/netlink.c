@@ -20,9 +20,11 @@
 #include "peer.h"
 #include "udp.h"
 
-/* ranges that do not fit the 16 bits a policy has room for */
-static const struct netlink_range_validation ovpn_peer_id_range = { .max = OVPN_PEER_ID_MASK };
-static const struct netlink_range_validation ovpn_seconds_range = { .max = 86400 };
+/* ranges that do not fit the 16 bits a policy has room for; Linux 6.1 wants to
+ * be able to write them
+ */
+static struct netlink_range_validation ovpn_peer_id_range = { .max = OVPN_PEER_ID_MASK };
+static struct netlink_range_validation ovpn_seconds_range = { .max = 86400 };
 
 enum {
 	OVPN_GRP_PEERS,
