@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libovpnctl: OpenVPN's data channel offload of Linux, from userspace.
+ *
+ * A function that can fail returns 0, or a count, or a negative errno; the
+ * context then has the details, see ovpnctl_error(). Objects are opaque: who
+ * calls _new, _get, _list or _read owns what it returns and frees it with
+ * _free, which takes NULL. Strings and addresses that a getter returns belong to
+ * the object and live until it changes. Setters copy. A handle is used by one
+ * thread at a time; different handles are independent. Nothing here prints,
+ * exits, or installs a handler. All of it is there since 0.1.
+ */
+#ifndef OVPNCTL_OVPNCTL_H
+#define OVPNCTL_OVPNCTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ovpnctl_ctx;
+struct ovpnctl_link;
+struct ovpnctl_peer;
+struct ovpnctl_key;
+struct ovpnctl_keyfile;
+struct ovpnctl_monitor;
+
+/* ---- context and errors ---- */
+
+enum ovpnctl_origin {
+	OVPNCTL_ORIGIN_NONE,   /* no error */
+	OVPNCTL_ORIGIN_LOCAL,  /* decided here, before the kernel was asked */
+	OVPNCTL_ORIGIN_KERNEL, /* the kernel refused */
+};
+
+struct ovpnctl_error {
+	enum ovpnctl_origin origin;
+	int code;	     /* positive errno, 0: no error */
+	const char *message; /* a sentence, "" if there is none */
+	const char *attr;    /* e.g. "peer.remote-port", "" if none is to blame */
+	bool missing;	     /* attr is not wrong but missing */
+	const char *warning; /* the kernel's, with success, "" if none */
+};
+
+/* What a driver can do beyond Linux's own. */
+enum ovpnctl_cap {
+	OVPNCTL_CAP_IFACE,  /* sockets of an interface's own, owner-bound interfaces */
+	OVPNCTL_CAP_EVENTS, /* events of links, added peers and keys */
+};
+
+/* Make a context in the caller's network namespace, with sockets that stay
+ * there. It works without a driver: link listing is empty then.
+ * Returns 0 or -errno.
+ */
+int ovpnctl_ctx_new(struct ovpnctl_ctx **ctx);
+
+/* The same in another namespace: a name of ip-netns(8) or a process id. The
+ * caller stays where it is.
+ */
+int ovpnctl_ctx_new_netns(struct ovpnctl_ctx **ctx, const char *netns);
+
+/* Free a context. Interfaces that are bound to it go. */
+void ovpnctl_ctx_free(struct ovpnctl_ctx *ctx);
+
+/* Details of the last call with this context; never NULL; good until the next.
+ * Works with ctx NULL.
+ */
+const struct ovpnctl_error *ovpnctl_error(const struct ovpnctl_ctx *ctx);
+
+/* Is there a driver, and can it do this? Returns false where not. */
+bool ovpnctl_ctx_has(struct ovpnctl_ctx *ctx, enum ovpnctl_cap cap);
+
+/* Switch the calling thread to a namespace, by name or process id.
+ * Returns 0 or -errno.
+ */
+int ovpnctl_netns_enter(const char *netns);
+
+/* ---- addresses ---- */
+
+/* Make an address from text: ADDR:PORT, [ADDR]:PORT, ADDR%SCOPE, or a host name
+ * in place of ADDR. port: whether a port must be there; without it there may be
+ * none, and the address may be without brackets. Host names are resolved, which
+ * may take long. Returns 0, -EINVAL for what is neither, -ENOENT for a name that
+ * does not resolve.
+ */
+int ovpnctl_addr_parse(const char *text, bool port, struct sockaddr_storage *addr);
+
+/* Text of an address without port, e.g. "2001:db8::1". size: INET6_ADDRSTRLEN
+ * is enough. Returns buf, "" for an unknown family.
+ */
+const char *ovpnctl_addr_format(const struct sockaddr_storage *addr, char *buf, size_t size);
+
+/* Port of an address, host byte order. */
+uint16_t ovpnctl_addr_port(const struct sockaddr_storage *addr);
+
+/* ---- interfaces ---- */
+
+enum ovpnctl_mode {
+	OVPNCTL_MODE_P2P,
+	OVPNCTL_MODE_P2MP,
+};
+
+/* "p2p", "p2mp" */
+const char *ovpnctl_mode_name(enum ovpnctl_mode mode);
+
+struct ovpnctl_link *ovpnctl_link_new(const char *name, enum ovpnctl_mode mode);
+void ovpnctl_link_free(struct ovpnctl_link *link);
+
+void ovpnctl_link_set_mtu(struct ovpnctl_link *link, uint32_t mtu);
+void ovpnctl_link_set_fwmark(struct ovpnctl_link *link, uint32_t mark);
+/* Sockets of its own. addr: NULL for all addresses of both families. port: host
+ * byte order, 0 lets the kernel pick one.
+ */
+void ovpnctl_link_set_listen(struct ovpnctl_link *link, const struct sockaddr_storage *addr,
+			     uint16_t port);
+/* With ovpnctl_link_change(): close them. */
+void ovpnctl_link_set_listen_off(struct ovpnctl_link *link);
+/* Goes with the context that makes it. Default: stays. */
+void ovpnctl_link_set_bound(struct ovpnctl_link *link, bool bound);
+
+/* Make the interface. On success link has its index and what else the driver
+ * chose. -EOPNOTSUPP where the driver cannot do what was set.
+ */
+int ovpnctl_link_add(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link);
+/* Change listen and fwmark of the interface of that name. */
+int ovpnctl_link_change(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link);
+/* Delete an interface of kind ovpn. */
+int ovpnctl_link_del(struct ovpnctl_ctx *ctx, const char *name);
+/* All interfaces of kind ovpn, by name. name: only that one, -ENODEV where it is
+ * not there, -EINVAL where it is of another kind. links: array of pointers, freed
+ * with ovpnctl_link_list_free(). Returns how many or -errno.
+ */
+int ovpnctl_link_list(struct ovpnctl_ctx *ctx, const char *name, struct ovpnctl_link ***links);
+void ovpnctl_link_list_free(struct ovpnctl_link **links, int count);
+
+uint32_t ovpnctl_link_ifindex(const struct ovpnctl_link *link);
+const char *ovpnctl_link_name(const struct ovpnctl_link *link);
+enum ovpnctl_mode ovpnctl_link_mode(const struct ovpnctl_link *link);
+/* The ones below return false where the driver did not tell. */
+bool ovpnctl_link_mtu(const struct ovpnctl_link *link, uint32_t *mtu);
+bool ovpnctl_link_fwmark(const struct ovpnctl_link *link, uint32_t *mark);
+bool ovpnctl_link_persistent(const struct ovpnctl_link *link, bool *persistent);
+bool ovpnctl_link_peers(const struct ovpnctl_link *link, uint32_t *count);
+/* port: host byte order; addr: NULL or where it listens, AF_UNSPEC for all. */
+bool ovpnctl_link_listen(const struct ovpnctl_link *link, uint16_t *port,
+			 struct sockaddr_storage *addr);
+
+/* ---- peers ---- */
+
+enum ovpnctl_reason {
+	OVPNCTL_REASON_TEARDOWN,
+	OVPNCTL_REASON_USERSPACE,
+	OVPNCTL_REASON_EXPIRED,
+	OVPNCTL_REASON_TRANSPORT_ERROR,
+	OVPNCTL_REASON_TRANSPORT_DISCONNECT,
+};
+
+/* "teardown", "userspace", "expired", "transport-error", "transport-disconnect";
+ * NULL for what this library does not know
+ */
+const char *ovpnctl_reason_name(unsigned int reason);
+
+struct ovpnctl_stats {
+	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets;
+};
+
+/* id: 24 bits */
+struct ovpnctl_peer *ovpnctl_peer_new(uint32_t id);
+void ovpnctl_peer_free(struct ovpnctl_peer *peer);
+
+void ovpnctl_peer_set_tx_id(struct ovpnctl_peer *peer, uint32_t id);
+/* addr: with port; a link-local one with scope */
+void ovpnctl_peer_set_remote(struct ovpnctl_peer *peer, const struct sockaddr_storage *addr);
+void ovpnctl_peer_set_local(struct ovpnctl_peer *peer, const struct sockaddr_storage *addr);
+/* Inner address; one per family, the "any" address removes it. */
+void ovpnctl_peer_set_vpn(struct ovpnctl_peer *peer, const struct sockaddr_storage *addr);
+/* Seconds; 0 and 0 turn both off. */
+void ovpnctl_peer_set_keepalive(struct ovpnctl_peer *peer, uint32_t interval, uint32_t timeout);
+/* A UDP socket of the caller's, which the peer lives on until it is closed
+ * everywhere. Without it the interface's own sockets serve.
+ */
+void ovpnctl_peer_set_socket(struct ovpnctl_peer *peer, int fd);
+
+int ovpnctl_peer_add(struct ovpnctl_ctx *ctx, uint32_t ifindex, const struct ovpnctl_peer *peer);
+/* Change what was set in peer, and nothing else. */
+int ovpnctl_peer_change(struct ovpnctl_ctx *ctx, uint32_t ifindex,
+			const struct ovpnctl_peer *peer);
+int ovpnctl_peer_del(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t id);
+int ovpnctl_peer_get(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t id,
+		     struct ovpnctl_peer **peer);
+/* All peers of an interface, each once, by id. Returns how many or -errno. */
+int ovpnctl_peer_list(struct ovpnctl_ctx *ctx, uint32_t ifindex, struct ovpnctl_peer ***peers);
+void ovpnctl_peer_list_free(struct ovpnctl_peer **peers, int count);
+
+uint32_t ovpnctl_peer_id(const struct ovpnctl_peer *peer);
+bool ovpnctl_peer_tx_id(const struct ovpnctl_peer *peer, uint32_t *id);
+bool ovpnctl_peer_remote(const struct ovpnctl_peer *peer, struct sockaddr_storage *addr);
+/* With port; the address may be "any": routing decides. A family of AF_UNSPEC:
+ * only the port is known.
+ */
+bool ovpnctl_peer_local(const struct ovpnctl_peer *peer, struct sockaddr_storage *addr,
+			uint16_t *port);
+/* family: AF_INET or AF_INET6 */
+bool ovpnctl_peer_vpn(const struct ovpnctl_peer *peer, int family, struct sockaddr_storage *addr);
+bool ovpnctl_peer_keepalive(const struct ovpnctl_peer *peer, uint32_t *interval,
+			    uint32_t *timeout);
+/* Namespace of its socket as seen from ours, where it is another. */
+bool ovpnctl_peer_socket_netnsid(const struct ovpnctl_peer *peer, int32_t *nsid);
+/* Either may be NULL. vpn: inner packets; link: encrypted ones. */
+bool ovpnctl_peer_stats(const struct ovpnctl_peer *peer, struct ovpnctl_stats *vpn,
+			struct ovpnctl_stats *link);
+
+/* Duplicate socket fd of process pid (needs ptrace rights over it). Returns a
+ * file descriptor to be closed by the caller, or -errno: -ENOTSOCK where it is
+ * none, -EPROTOTYPE where it is not UDP or TCP over IP.
+ */
+int ovpnctl_socket_from_pid(struct ovpnctl_ctx *ctx, int pid, int fd);
+
+/* ---- keys ---- */
+
+enum ovpnctl_cipher {
+	OVPNCTL_CIPHER_NONE,
+	OVPNCTL_CIPHER_AES_GCM,
+	OVPNCTL_CIPHER_CHACHA20_POLY1305,
+};
+
+enum ovpnctl_slot {
+	OVPNCTL_SLOT_PRIMARY,
+	OVPNCTL_SLOT_SECONDARY,
+};
+
+/* "aes-gcm", "chacha20-poly1305"; NULL for what this library does not know */
+const char *ovpnctl_cipher_name(unsigned int cipher);
+/* "primary", "secondary"; NULL likewise */
+const char *ovpnctl_slot_name(unsigned int slot);
+
+/* Make new keys for both directions. */
+int ovpnctl_keyfile_gen(struct ovpnctl_ctx *ctx, struct ovpnctl_keyfile **keyfile);
+/* Read them from a file descriptor, to its end. The error names no content. */
+int ovpnctl_keyfile_read(struct ovpnctl_ctx *ctx, int fd, struct ovpnctl_keyfile **keyfile);
+/* Write them to a file descriptor. */
+int ovpnctl_keyfile_write(struct ovpnctl_ctx *ctx, const struct ovpnctl_keyfile *keyfile, int fd);
+/* Wipe and free. */
+void ovpnctl_keyfile_free(struct ovpnctl_keyfile *keyfile);
+
+/* Install a key. key_id: 0 to 7. key_bytes: 16, 24 or 32 for AES, 32 for
+ * ChaCha20. direction: 0 sends with the file's first key, 1 with its second; the
+ * two ends of a tunnel have different ones.
+ */
+int ovpnctl_key_add(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer,
+		    enum ovpnctl_slot slot, uint8_t key_id, enum ovpnctl_cipher cipher,
+		    size_t key_bytes, const struct ovpnctl_keyfile *keyfile, int direction);
+int ovpnctl_key_swap(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer);
+int ovpnctl_key_del(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer,
+		    enum ovpnctl_slot slot);
+/* Returns -ENOENT for an empty slot as for an unknown peer. */
+int ovpnctl_key_get(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer,
+		    enum ovpnctl_slot slot, struct ovpnctl_key **key);
+void ovpnctl_key_free(struct ovpnctl_key *key);
+
+uint32_t ovpnctl_key_peer(const struct ovpnctl_key *key);
+bool ovpnctl_key_slot(const struct ovpnctl_key *key, unsigned int *slot);
+bool ovpnctl_key_id(const struct ovpnctl_key *key, unsigned int *key_id);
+bool ovpnctl_key_cipher(const struct ovpnctl_key *key, unsigned int *cipher);
+
+/* ---- events ---- */
+
+enum ovpnctl_event_type {
+	OVPNCTL_EVENT_UNKNOWN,
+	OVPNCTL_EVENT_OVERRUN, /* events were lost: list everything anew */
+	OVPNCTL_EVENT_LINK_ADD,
+	OVPNCTL_EVENT_LINK_SET,
+	OVPNCTL_EVENT_LINK_DEL,
+	OVPNCTL_EVENT_PEER_ADD,
+	OVPNCTL_EVENT_PEER_SET,
+	OVPNCTL_EVENT_PEER_DEL,
+	OVPNCTL_EVENT_PEER_FLOAT,
+	OVPNCTL_EVENT_KEY_ADD,
+	OVPNCTL_EVENT_KEY_DEL,
+	OVPNCTL_EVENT_KEY_SWAP,
+	OVPNCTL_EVENT_KEY_EXHAUSTED,
+	OVPNCTL_EVENT_COUNT,
+};
+
+/* "unknown", "overrun", "link-add", ... "key-exhausted"; never NULL */
+const char *ovpnctl_event_name(enum ovpnctl_event_type type);
+
+struct ovpnctl_event {
+	enum ovpnctl_event_type type;
+	unsigned int command;	   /* number of the netlink command */
+	uint32_t ifindex;	   /* 0 where not told */
+	int32_t nsid;		   /* of the sending namespace, -1: ours */
+	struct ovpnctl_link *link; /* NULL where the event is of no link, */
+	struct ovpnctl_peer *peer; /* ... of no peer, */
+	struct ovpnctl_key *key;   /* ... of no key */
+	int reason;		   /* enum ovpnctl_reason of PEER_DEL, else -1 */
+};
+
+/* Subscribe to all events there are. Events from here on are kept for
+ * ovpnctl_monitor_next(); list after subscribing, not before. rcvbuf: bytes, 0
+ * for the default. all_nsid: those of other namespaces that have an id here, too.
+ */
+int ovpnctl_monitor_new(struct ovpnctl_ctx *ctx, unsigned int rcvbuf, bool all_nsid,
+			struct ovpnctl_monitor **monitor);
+void ovpnctl_monitor_free(struct ovpnctl_monitor *monitor);
+/* For poll(2), level-triggered, POLLIN. */
+int ovpnctl_monitor_fd(const struct ovpnctl_monitor *monitor);
+/* Returns 1 with an event, which is good until the next call, 0 where there is
+ * none now, or -errno.
+ */
+int ovpnctl_monitor_next(struct ovpnctl_monitor *monitor, const struct ovpnctl_event **event);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* OVPNCTL_OVPNCTL_H */
