@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Interfaces, peers and keys as objects: making, setting, getting. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+OVPNCTL_PUBLIC const char *ovpnctl_mode_name(enum ovpnctl_mode mode)
+{
+	return mode == OVPNCTL_MODE_P2MP ? "p2mp" : "p2p";
+}
+
+OVPNCTL_PUBLIC const char *ovpnctl_reason_name(unsigned int reason)
+{
+	static const char *const names[] = {
+		[OVPNCTL_REASON_TEARDOWN] = "teardown",
+		[OVPNCTL_REASON_USERSPACE] = "userspace",
+		[OVPNCTL_REASON_EXPIRED] = "expired",
+		[OVPNCTL_REASON_TRANSPORT_ERROR] = "transport-error",
+		[OVPNCTL_REASON_TRANSPORT_DISCONNECT] = "transport-disconnect",
+	};
+
+	return reason < sizeof(names) / sizeof(*names) ? names[reason] : NULL;
+}
+
+OVPNCTL_PUBLIC const char *ovpnctl_cipher_name(unsigned int cipher)
+{
+	switch (cipher) {
+	case OVPNCTL_CIPHER_NONE:
+		return "none";
+	case OVPNCTL_CIPHER_AES_GCM:
+		return "aes-gcm";
+	case OVPNCTL_CIPHER_CHACHA20_POLY1305:
+		return "chacha20-poly1305";
+	}
+	return NULL;
+}
+
+OVPNCTL_PUBLIC const char *ovpnctl_slot_name(unsigned int slot)
+{
+	switch (slot) {
+	case OVPNCTL_SLOT_PRIMARY:
+		return "primary";
+	case OVPNCTL_SLOT_SECONDARY:
+		return "secondary";
+	}
+	return NULL;
+}
+
+OVPNCTL_PUBLIC const char *ovpnctl_event_name(enum ovpnctl_event_type type)
+{
+	static const char *const names[OVPNCTL_EVENT_COUNT] = {
+		[OVPNCTL_EVENT_UNKNOWN] = "unknown",
+		[OVPNCTL_EVENT_OVERRUN] = "overrun",
+		[OVPNCTL_EVENT_LINK_ADD] = "link-add",
+		[OVPNCTL_EVENT_LINK_SET] = "link-set",
+		[OVPNCTL_EVENT_LINK_DEL] = "link-del",
+		[OVPNCTL_EVENT_PEER_ADD] = "peer-add",
+		[OVPNCTL_EVENT_PEER_SET] = "peer-set",
+		[OVPNCTL_EVENT_PEER_DEL] = "peer-del",
+		[OVPNCTL_EVENT_PEER_FLOAT] = "peer-float",
+		[OVPNCTL_EVENT_KEY_ADD] = "key-add",
+		[OVPNCTL_EVENT_KEY_DEL] = "key-del",
+		[OVPNCTL_EVENT_KEY_SWAP] = "key-swap",
+		[OVPNCTL_EVENT_KEY_EXHAUSTED] = "key-exhausted",
+	};
+
+	return type < OVPNCTL_EVENT_COUNT ? names[type] : names[OVPNCTL_EVENT_UNKNOWN];
+}
+
+/* ---- link ---- */
+
+OVPNCTL_PUBLIC struct ovpnctl_link *ovpnctl_link_new(const char *name, enum ovpnctl_mode mode)
+{
+	struct ovpnctl_link *link = calloc(1, sizeof(*link));
+
+	if (!link)
+		return NULL;
+	/* a name too long stays so, for the kernel to refuse */
+	snprintf(link->name, sizeof(link->name), "%s", name);
+	link->mode = mode;
+	return link;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_link_free(struct ovpnctl_link *link)
+{
+	free(link);
+}
+
+OVPNCTL_PUBLIC void ovpnctl_link_list_free(struct ovpnctl_link **links, int count)
+{
+	while (count-- > 0)
+		ovpnctl_link_free(links[count]);
+	free(links);
+}
+
+OVPNCTL_PUBLIC void ovpnctl_link_set_mtu(struct ovpnctl_link *link, uint32_t mtu)
+{
+	link->mtu = mtu;
+	link->has_mtu = true;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_link_set_fwmark(struct ovpnctl_link *link, uint32_t mark)
+{
+	link->fwmark = mark;
+	link->has_fwmark = true;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_link_set_listen(struct ovpnctl_link *link,
+					    const struct sockaddr_storage *addr, uint16_t port)
+{
+	memset(&link->listen, 0, sizeof(link->listen));
+	if (addr)
+		link->listen = *addr;
+	link->listen_port = port;
+	link->has_listen = true;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_link_set_listen_off(struct ovpnctl_link *link)
+{
+	link->listen_off = true;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_link_set_bound(struct ovpnctl_link *link, bool bound)
+{
+	link->bound = bound;
+}
+
+OVPNCTL_PUBLIC uint32_t ovpnctl_link_ifindex(const struct ovpnctl_link *link)
+{
+	return link->ifindex;
+}
+
+OVPNCTL_PUBLIC const char *ovpnctl_link_name(const struct ovpnctl_link *link)
+{
+	return link->name;
+}
+
+OVPNCTL_PUBLIC enum ovpnctl_mode ovpnctl_link_mode(const struct ovpnctl_link *link)
+{
+	return link->mode;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_link_mtu(const struct ovpnctl_link *link, uint32_t *mtu)
+{
+	*mtu = link->mtu;
+	return link->has_mtu;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_link_fwmark(const struct ovpnctl_link *link, uint32_t *mark)
+{
+	*mark = link->fwmark;
+	return link->has_fwmark;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_link_persistent(const struct ovpnctl_link *link, bool *persistent)
+{
+	*persistent = link->persistent;
+	return link->has_persistent;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_link_peers(const struct ovpnctl_link *link, uint32_t *count)
+{
+	*count = link->peers;
+	return link->has_peers;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_link_listen(const struct ovpnctl_link *link, uint16_t *port,
+					struct sockaddr_storage *addr)
+{
+	*port = link->listen_port;
+	if (addr)
+		*addr = link->listen;
+	return link->has_listen;
+}
+
+/* ---- peer ---- */
+
+OVPNCTL_PUBLIC struct ovpnctl_peer *ovpnctl_peer_new(uint32_t id)
+{
+	struct ovpnctl_peer *peer = calloc(1, sizeof(*peer));
+
+	if (!peer)
+		return NULL;
+	peer->id = id;
+	peer->fd = -1;
+	peer->reason = -1;
+	return peer;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_peer_free(struct ovpnctl_peer *peer)
+{
+	free(peer);
+}
+
+OVPNCTL_PUBLIC void ovpnctl_peer_list_free(struct ovpnctl_peer **peers, int count)
+{
+	while (count-- > 0)
+		ovpnctl_peer_free(peers[count]);
+	free(peers);
+}
+
+OVPNCTL_PUBLIC void ovpnctl_peer_set_tx_id(struct ovpnctl_peer *peer, uint32_t id)
+{
+	peer->tx_id = id;
+	peer->has_tx_id = true;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_peer_set_remote(struct ovpnctl_peer *peer,
+					    const struct sockaddr_storage *addr)
+{
+	peer->remote = *addr;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_peer_set_local(struct ovpnctl_peer *peer,
+					   const struct sockaddr_storage *addr)
+{
+	peer->local = *addr;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_peer_set_vpn(struct ovpnctl_peer *peer,
+					 const struct sockaddr_storage *addr)
+{
+	if (addr->ss_family == AF_INET)
+		peer->vpn4 = *addr;
+	else
+		peer->vpn6 = *addr;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_peer_set_keepalive(struct ovpnctl_peer *peer, uint32_t interval,
+					       uint32_t timeout)
+{
+	peer->interval = interval;
+	peer->timeout = timeout;
+	peer->has_interval = true;
+	peer->has_timeout = true;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_peer_set_socket(struct ovpnctl_peer *peer, int fd)
+{
+	peer->fd = fd;
+}
+
+OVPNCTL_PUBLIC uint32_t ovpnctl_peer_id(const struct ovpnctl_peer *peer)
+{
+	return peer->id;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_peer_tx_id(const struct ovpnctl_peer *peer, uint32_t *id)
+{
+	*id = peer->tx_id;
+	return peer->has_tx_id;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_peer_remote(const struct ovpnctl_peer *peer,
+					struct sockaddr_storage *addr)
+{
+	*addr = peer->remote;
+	return addr->ss_family != AF_UNSPEC;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_peer_local(const struct ovpnctl_peer *peer,
+				       struct sockaddr_storage *addr, uint16_t *port)
+{
+	*addr = peer->local;
+	*port = peer->local_port;
+	return addr->ss_family != AF_UNSPEC || peer->has_local_port;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_peer_vpn(const struct ovpnctl_peer *peer, int family,
+				     struct sockaddr_storage *addr)
+{
+	*addr = family == AF_INET ? peer->vpn4 : peer->vpn6;
+	return addr->ss_family != AF_UNSPEC;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_peer_keepalive(const struct ovpnctl_peer *peer, uint32_t *interval,
+					   uint32_t *timeout)
+{
+	*interval = peer->interval;
+	*timeout = peer->timeout;
+	return peer->has_interval && peer->has_timeout;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_peer_socket_netnsid(const struct ovpnctl_peer *peer, int32_t *nsid)
+{
+	*nsid = peer->netnsid;
+	return peer->has_netnsid;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_peer_stats(const struct ovpnctl_peer *peer,
+				       struct ovpnctl_stats *vpn, struct ovpnctl_stats *link)
+{
+	if (vpn)
+		*vpn = peer->vpn_stats;
+	if (link)
+		*link = peer->link_stats;
+	return peer->has_stats;
+}
+
+/* ---- key ---- */
+
+OVPNCTL_PUBLIC void ovpnctl_key_free(struct ovpnctl_key *key)
+{
+	free(key);
+}
+
+OVPNCTL_PUBLIC uint32_t ovpnctl_key_peer(const struct ovpnctl_key *key)
+{
+	return key->peer;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_key_slot(const struct ovpnctl_key *key, unsigned int *slot)
+{
+	*slot = key->slot;
+	return key->has_slot;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_key_id(const struct ovpnctl_key *key, unsigned int *key_id)
+{
+	*key_id = key->key_id;
+	return key->has_key_id;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_key_cipher(const struct ovpnctl_key *key, unsigned int *cipher)
+{
+	*cipher = key->cipher;
+	return key->has_cipher;
+}
