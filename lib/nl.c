@@ -1,0 +1,587 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Requests and their answers, over generic netlink and rtnetlink. The one file
+ * that uses libmnl.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "nl.h"
+
+/* a list that is changed this often while we read it is not worth waiting for */
+#define DUMP_TRIES 8
+
+/* One answer. Return: 0 or -errno, which ends the request */
+typedef int (*answer_cb)(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, void *data);
+
+/* ---- sockets ---- */
+
+static struct mnl_socket *nl_socket(int bus)
+{
+	struct mnl_socket *nl = mnl_socket_open2(bus, SOCK_CLOEXEC);
+	int on = 1;
+
+	if (!nl)
+		return NULL;
+	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0) {
+		mnl_socket_close(nl);
+		return NULL;
+	}
+	/* sentences with errors; no copy of a request, which may hold a key, in
+	 * them; no guessing at malformed requests. Kernels of our age have these.
+	 */
+	mnl_socket_setsockopt(nl, NETLINK_EXT_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(nl, NETLINK_CAP_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(nl, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+	return nl;
+}
+
+int ovpnctl_nl_open(struct ovpnctl_ctx *ctx)
+{
+	ctx->genl = nl_socket(NETLINK_GENERIC);
+	if (!ctx->genl)
+		return -errno;
+	ctx->route = nl_socket(NETLINK_ROUTE);
+	return ctx->route ? 0 : -errno;
+}
+
+void ovpnctl_nl_close(struct ovpnctl_ctx *ctx)
+{
+	if (ctx->genl)
+		mnl_socket_close(ctx->genl);
+	if (ctx->route)
+		mnl_socket_close(ctx->route);
+}
+
+/* ---- answers ---- */
+
+struct extack {
+	char message[512];
+	uint32_t offset, miss_type, miss_nest;
+};
+
+static void parse_extack(const struct nlmsghdr *nlh, const struct nlmsgerr *err,
+			 struct extack *ext)
+{
+	size_t hlen = sizeof(*err);
+	const struct nlattr *attr;
+	const char *text;
+
+	memset(ext, 0, sizeof(*ext));
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+		hlen += mnl_nlmsg_get_payload_len(&err->msg);
+	if (nlh->nlmsg_len < NLMSG_HDRLEN + MNL_ALIGN(hlen))
+		return;
+	mnl_attr_for_each(attr, nlh, hlen) {
+		switch (mnl_attr_get_type(attr)) {
+		case NLMSGERR_ATTR_MSG:
+			text = mnl_attr_get_payload(attr);
+			snprintf(ext->message, sizeof(ext->message), "%.*s",
+				 (int)strnlen(text, mnl_attr_get_payload_len(attr)), text);
+			break;
+		case NLMSGERR_ATTR_OFFS:
+			ext->offset = mnl_attr_get_u32(attr);
+			break;
+		case NLMSGERR_ATTR_MISS_TYPE:
+			ext->miss_type = mnl_attr_get_u32(attr);
+			break;
+		case NLMSGERR_ATTR_MISS_NEST:
+			ext->miss_nest = mnl_attr_get_u32(attr);
+			break;
+		}
+	}
+}
+
+/* What the kernel says of a request: its errno and, where it gives one, its
+ * sentence. names: the request's attributes are of the ovpn family.
+ */
+static int take_ack(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, const void *request,
+		    size_t len, bool names)
+{
+	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
+	struct extack ext;
+	int code;
+
+	if (nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(*err))
+		return ovpnctl_fail(ctx, EBADMSG, "the kernel's answer is cut off");
+	parse_extack(nlh, err, &ext);
+	code = -err->error;
+	if (!code) {
+		memcpy(ctx->warning, ext.message, sizeof(ctx->warning));
+		return 0;
+	}
+	ctx->error.origin = OVPNCTL_ORIGIN_KERNEL;
+	ctx->error.code = code;
+	if (*ext.message)
+		memcpy(ctx->message, ext.message, sizeof(ctx->message));
+	else if (code == EPERM)
+		snprintf(ctx->message, sizeof(ctx->message),
+			 "operation not permitted, it needs CAP_NET_ADMIN");
+	else
+		snprintf(ctx->message, sizeof(ctx->message), "%s", strerror(code));
+	if (names && ext.miss_type) {
+		ctx->error.missing = true;
+		ovpnctl_attr_path(request, len, NLMSG_HDRLEN + GENL_HDRLEN, ext.miss_nest,
+				  ext.miss_type, ctx->attr, sizeof(ctx->attr));
+	} else if (names && ext.offset) {
+		ovpnctl_attr_path(request, len, NLMSG_HDRLEN + GENL_HDRLEN, ext.offset, 0,
+				  ctx->attr, sizeof(ctx->attr));
+	}
+	return -code;
+}
+
+static ssize_t receive(struct mnl_socket *nl, void *buf, size_t size)
+{
+	for (;;) {
+		struct sockaddr_nl from = { 0 };
+		struct iovec iov = { .iov_base = buf, .iov_len = size };
+		struct msghdr msg = {
+			.msg_name = &from,
+			.msg_namelen = sizeof(from),
+			.msg_iov = &iov,
+			.msg_iovlen = 1,
+		};
+		ssize_t n = recvmsg(mnl_socket_get_fd(nl), &msg, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (msg.msg_flags & MSG_TRUNC)
+			return -ENOSPC;
+		/* anybody may send to a netlink socket */
+		if (!from.nl_pid)
+			return n;
+	}
+}
+
+/* Send the request at ctx->buf and take all its answers. -EAGAIN: a dump was
+ * interrupted by a change.
+ */
+static int transact(struct ovpnctl_ctx *ctx, struct mnl_socket *nl, struct nlmsghdr *nlh,
+		    answer_cb cb, void *data)
+{
+	bool names = nl == ctx->genl, torn = false;
+	size_t len = nlh->nlmsg_len;
+	char *in = (char *)ctx->buf + MNL_ALIGN(len);
+	size_t size = sizeof(ctx->buf) - MNL_ALIGN(len);
+	const struct nlmsghdr *reply;
+	ssize_t n;
+	int left, ret;
+
+	nlh->nlmsg_seq = ++ctx->seq;
+	if (mnl_socket_sendto(nl, nlh, len) < 0)
+		return ovpnctl_fail(ctx, errno, "cannot ask the kernel: %s", strerror(errno));
+
+	for (;;) {
+		n = receive(nl, in, size);
+		if (n < 0)
+			return ovpnctl_fail(ctx, (int)-n, "cannot read the kernel's answer: %s",
+					    strerror((int)-n));
+		left = (int)n;
+		for (reply = (void *)in; mnl_nlmsg_ok(reply, left);
+		     reply = mnl_nlmsg_next(reply, &left)) {
+			/* of a request that failed half-way */
+			if (reply->nlmsg_seq != ctx->seq ||
+			    reply->nlmsg_pid != mnl_socket_get_portid(nl))
+				continue;
+			torn |= reply->nlmsg_flags & NLM_F_DUMP_INTR;
+			switch (reply->nlmsg_type) {
+			case NLMSG_ERROR:
+				return take_ack(ctx, reply, nlh, len, names);
+			case NLMSG_DONE:
+				ret = reply->nlmsg_len >= NLMSG_HDRLEN + sizeof(int) ?
+					      *(const int *)mnl_nlmsg_get_payload(reply) :
+					      0;
+				if (ret)
+					return ovpnctl_fail(ctx, -ret, "list cut short: %s",
+							    strerror(-ret));
+				return torn ? -EAGAIN : 0;
+			case NLMSG_NOOP:
+				break;
+			default:
+				ret = cb ? cb(ctx, reply, data) : 0;
+				if (ret)
+					return ret;
+			}
+		}
+	}
+}
+
+/* ---- requests of the family ---- */
+
+static struct nlmsghdr *genl_request(struct ovpnctl_ctx *ctx, uint8_t command, uint16_t flags)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(ctx->buf);
+	struct genlmsghdr *genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
+
+	nlh->nlmsg_type = ctx->family;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	genl->cmd = command;
+	genl->version = OVPN_FAMILY_VERSION;
+	return nlh;
+}
+
+/* Begin a request about an interface. NULL: ctx has the error */
+static struct nlmsghdr *request(struct ovpnctl_ctx *ctx, uint8_t command, uint16_t flags,
+				uint32_t ifindex)
+{
+	struct nlmsghdr *nlh;
+
+	ovpnctl_clear(ctx);
+	if (ovpnctl_family_lookup(ctx))
+		return NULL;
+	nlh = genl_request(ctx, command, flags);
+	if (ifindex)
+		mnl_attr_put_u32_check(nlh, OVPNCTL_BUFSIZE, OVPN_A_IFINDEX, ifindex);
+	return nlh;
+}
+
+static bool put(struct nlmsghdr *nlh, uint16_t type, const void *data, size_t len)
+{
+	return mnl_attr_put_check(nlh, OVPNCTL_BUFSIZE, type, len, data);
+}
+
+static bool put_u32(struct nlmsghdr *nlh, uint16_t type, uint32_t value)
+{
+	return put(nlh, type, &value, sizeof(value));
+}
+
+static bool put_be16(struct nlmsghdr *nlh, uint16_t type, uint16_t value)
+{
+	value = htons(value);
+	return put(nlh, type, &value, sizeof(value));
+}
+
+static struct nlattr *nest(struct nlmsghdr *nlh, uint16_t type)
+{
+	return mnl_attr_nest_start_check(nlh, OVPNCTL_BUFSIZE, type);
+}
+
+/* attribute of either family, by the address's; an absent address is put, too */
+static bool put_addr(struct nlmsghdr *nlh, const struct sockaddr_storage *addr, uint16_t type4,
+		     uint16_t type6)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
+
+	if (addr->ss_family == AF_INET)
+		return put(nlh, type4, &in->sin_addr, sizeof(in->sin_addr));
+	if (addr->ss_family == AF_INET6)
+		return put(nlh, type6, &in6->sin6_addr, sizeof(in6->sin6_addr));
+	return true;
+}
+
+/* The payload of one attribute of an answer. */
+static int answer_nest(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, unsigned int type,
+		       const void **data, size_t *len)
+{
+	const struct nlattr *attr;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < GENL_HDRLEN)
+		return ovpnctl_fail(ctx, EBADMSG, "the kernel's answer is cut off");
+	attr = ovpnctl_attr_find(mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN),
+				 mnl_nlmsg_get_payload_len(nlh) - GENL_HDRLEN, type);
+	if (!attr)
+		return ovpnctl_fail(ctx, EBADMSG, "the kernel's answer lacks what was asked for");
+	*data = ovpnctl_attr_data(attr, len);
+	return 0;
+}
+
+static int bad_answer(struct ovpnctl_ctx *ctx, const char *attr)
+{
+	return ovpnctl_fail(ctx, EBADMSG, "the kernel's answer has an unreadable \"%s\"", attr);
+}
+
+/* ---- peers ---- */
+
+static int put_peer(struct nlmsghdr *nlh, const struct ovpnctl_peer *peer)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&peer->remote;
+	struct nlattr *start = nest(nlh, OVPN_A_PEER);
+	bool ok;
+
+	if (!start)
+		return -EMSGSIZE;
+	ok = put_u32(nlh, OVPN_A_PEER_ID, peer->id);
+	if (peer->has_tx_id)
+		ok &= put_u32(nlh, OVPN_A_PEER_TX_ID, peer->tx_id);
+	if (peer->fd >= 0)
+		ok &= put_u32(nlh, OVPN_A_PEER_SOCKET, (uint32_t)peer->fd);
+	ok &= put_addr(nlh, &peer->remote, OVPN_A_PEER_REMOTE_IPV4, OVPN_A_PEER_REMOTE_IPV6);
+	if (peer->remote.ss_family != AF_UNSPEC)
+		ok &= put_be16(nlh, OVPN_A_PEER_REMOTE_PORT, ovpnctl_addr_port(&peer->remote));
+	if (peer->remote.ss_family == AF_INET6 && in6->sin6_scope_id)
+		ok &= put_u32(nlh, OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID, in6->sin6_scope_id);
+	ok &= put_addr(nlh, &peer->local, OVPN_A_PEER_LOCAL_IPV4, OVPN_A_PEER_LOCAL_IPV6);
+	ok &= put_addr(nlh, &peer->vpn4, OVPN_A_PEER_VPN_IPV4, OVPN_A_PEER_VPN_IPV6);
+	ok &= put_addr(nlh, &peer->vpn6, OVPN_A_PEER_VPN_IPV4, OVPN_A_PEER_VPN_IPV6);
+	if (peer->has_interval)
+		ok &= put_u32(nlh, OVPN_A_PEER_KEEPALIVE_INTERVAL, peer->interval);
+	if (peer->has_timeout)
+		ok &= put_u32(nlh, OVPN_A_PEER_KEEPALIVE_TIMEOUT, peer->timeout);
+	mnl_attr_nest_end(nlh, start);
+	return ok ? 0 : -EMSGSIZE;
+}
+
+static int peer_request(struct ovpnctl_ctx *ctx, uint8_t command, uint32_t ifindex,
+			const struct ovpnctl_peer *peer)
+{
+	struct nlmsghdr *nlh = request(ctx, command, NLM_F_ACK, ifindex);
+
+	if (!nlh)
+		return -ctx->error.code;
+	if (put_peer(nlh, peer))
+		return ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
+	return transact(ctx, ctx->genl, nlh, NULL, NULL);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_peer_add(struct ovpnctl_ctx *ctx, uint32_t ifindex,
+				    const struct ovpnctl_peer *peer)
+{
+	return peer_request(ctx, OVPN_CMD_PEER_NEW, ifindex, peer);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_peer_change(struct ovpnctl_ctx *ctx, uint32_t ifindex,
+				       const struct ovpnctl_peer *peer)
+{
+	return peer_request(ctx, OVPN_CMD_PEER_SET, ifindex, peer);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_peer_del(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t id)
+{
+	const struct ovpnctl_peer peer = { .id = id, .fd = -1 };
+
+	return peer_request(ctx, OVPN_CMD_PEER_DEL, ifindex, &peer);
+}
+
+struct peer_list {
+	struct ovpnctl_peer **peers;
+	int count, room;
+};
+
+static int take_peer(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, void *data)
+{
+	struct peer_list *list = data;
+	struct ovpnctl_peer *peer;
+	const void *payload;
+	const char *attr;
+	size_t len;
+	int ret;
+
+	ret = answer_nest(ctx, nlh, OVPN_A_PEER, &payload, &len);
+	if (ret)
+		return ret;
+	if (list->count == list->room) {
+		int room = list->room ? list->room * 2 : 16;
+		void *more = realloc(list->peers, (size_t)room * sizeof(*list->peers));
+
+		if (!more)
+			return ovpnctl_fail(ctx, ENOMEM, "out of memory");
+		list->peers = more;
+		list->room = room;
+	}
+	peer = ovpnctl_peer_new(0);
+	if (!peer)
+		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
+	list->peers[list->count++] = peer;
+	return ovpnctl_parse_peer(payload, len, peer, &attr) ? bad_answer(ctx, attr) : 0;
+}
+
+OVPNCTL_PUBLIC int ovpnctl_peer_get(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t id,
+				    struct ovpnctl_peer **peer)
+{
+	struct nlmsghdr *nlh = request(ctx, OVPN_CMD_PEER_GET, NLM_F_ACK, ifindex);
+	const struct ovpnctl_peer wanted = { .id = id, .fd = -1 };
+	struct peer_list list = { 0 };
+	int ret;
+
+	if (!nlh)
+		return -ctx->error.code;
+	if (put_peer(nlh, &wanted))
+		return ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
+	ret = transact(ctx, ctx->genl, nlh, take_peer, &list);
+	if (!ret && list.count != 1)
+		ret = ovpnctl_fail(ctx, EBADMSG, "the kernel's answer lacks what was asked for");
+	if (!ret)
+		*peer = list.peers[--list.count];
+	ovpnctl_peer_list_free(list.peers, list.count);
+	return ret;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct ovpnctl_peer *const *left = a, *const *right = b;
+
+	return ((*left)->id > (*right)->id) - ((*left)->id < (*right)->id);
+}
+
+/* Sort, and keep one of each: a driver may show a peer twice that moved within
+ * its tables.
+ */
+static void settle(struct peer_list *list)
+{
+	int i, kept = 0;
+
+	if (!list->count)
+		return;
+	qsort(list->peers, (size_t)list->count, sizeof(*list->peers), by_id);
+	for (i = 1; i < list->count; i++) {
+		if (list->peers[i]->id == list->peers[kept]->id)
+			ovpnctl_peer_free(list->peers[i]);
+		else
+			list->peers[++kept] = list->peers[i];
+	}
+	list->count = kept + 1;
+}
+
+OVPNCTL_PUBLIC int ovpnctl_peer_list(struct ovpnctl_ctx *ctx, uint32_t ifindex,
+				     struct ovpnctl_peer ***peers)
+{
+	struct peer_list list = { 0 };
+	struct nlmsghdr *nlh;
+	int tries, ret = -EAGAIN;
+
+	for (tries = 0; ret == -EAGAIN && tries < DUMP_TRIES; tries++) {
+		ovpnctl_peer_list_free(list.peers, list.count);
+		list = (struct peer_list){ 0 };
+		nlh = request(ctx, OVPN_CMD_PEER_GET, NLM_F_DUMP, ifindex);
+		if (!nlh)
+			return -ctx->error.code;
+		ret = transact(ctx, ctx->genl, nlh, take_peer, &list);
+	}
+	if (ret == -EAGAIN && !ctx->error.code)
+		ovpnctl_fail(ctx, EAGAIN, "peers change faster than they can be listed");
+	if (ret) {
+		ovpnctl_peer_list_free(list.peers, list.count);
+		return ret;
+	}
+	settle(&list);
+	*peers = list.peers;
+	return list.count;
+}
+
+/* ---- keys ---- */
+
+static bool put_dir(struct nlmsghdr *nlh, uint16_t type, const struct ovpnctl_keyfile *keyfile,
+		    int dir, size_t key_bytes)
+{
+	struct nlattr *start = nest(nlh, type);
+	bool ok;
+
+	if (!start)
+		return false;
+	ok = put(nlh, OVPN_A_KEYDIR_CIPHER_KEY, keyfile->dir[dir].key, key_bytes);
+	ok &= put(nlh, OVPN_A_KEYDIR_NONCE_TAIL, keyfile->dir[dir].tail,
+		  sizeof(keyfile->dir[dir].tail));
+	mnl_attr_nest_end(nlh, start);
+	return ok;
+}
+
+OVPNCTL_PUBLIC int ovpnctl_key_add(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer,
+				   enum ovpnctl_slot slot, uint8_t key_id,
+				   enum ovpnctl_cipher cipher, size_t key_bytes,
+				   const struct ovpnctl_keyfile *keyfile, int direction)
+{
+	struct nlmsghdr *nlh = request(ctx, OVPN_CMD_KEY_NEW, NLM_F_ACK, ifindex);
+	struct nlattr *start;
+	size_t len;
+	bool ok;
+	int ret;
+
+	if (!nlh)
+		return -ctx->error.code;
+	if (key_bytes > OVPNCTL_KEY_BYTES)
+		return ovpnctl_fail(ctx, EINVAL, "no cipher has a key of %zu bytes", key_bytes);
+	start = nest(nlh, OVPN_A_KEYCONF);
+	ok = start && put_u32(nlh, OVPN_A_KEYCONF_PEER_ID, peer) &&
+	     put_u32(nlh, OVPN_A_KEYCONF_SLOT, slot) &&
+	     put_u32(nlh, OVPN_A_KEYCONF_KEY_ID, key_id) &&
+	     put_u32(nlh, OVPN_A_KEYCONF_CIPHER_ALG, cipher) &&
+	     put_dir(nlh, OVPN_A_KEYCONF_ENCRYPT_DIR, keyfile, !!direction, key_bytes) &&
+	     put_dir(nlh, OVPN_A_KEYCONF_DECRYPT_DIR, keyfile, !direction, key_bytes);
+	if (ok) {
+		mnl_attr_nest_end(nlh, start);
+		ret = transact(ctx, ctx->genl, nlh, NULL, NULL);
+	} else {
+		ret = ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
+	}
+	len = nlh->nlmsg_len;
+	explicit_bzero(ctx->buf, len);
+	return ret;
+}
+
+static int put_key(struct nlmsghdr *nlh, uint32_t peer, int slot)
+{
+	struct nlattr *start = nest(nlh, OVPN_A_KEYCONF);
+
+	if (!start || !put_u32(nlh, OVPN_A_KEYCONF_PEER_ID, peer) ||
+	    (slot >= 0 && !put_u32(nlh, OVPN_A_KEYCONF_SLOT, (uint32_t)slot)))
+		return -EMSGSIZE;
+	mnl_attr_nest_end(nlh, start);
+	return 0;
+}
+
+static int key_request(struct ovpnctl_ctx *ctx, uint8_t command, uint32_t ifindex, uint32_t peer,
+		       int slot, answer_cb cb, void *data)
+{
+	struct nlmsghdr *nlh = request(ctx, command, NLM_F_ACK, ifindex);
+
+	if (!nlh)
+		return -ctx->error.code;
+	if (put_key(nlh, peer, slot))
+		return ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
+	return transact(ctx, ctx->genl, nlh, cb, data);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_key_swap(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer)
+{
+	return key_request(ctx, OVPN_CMD_KEY_SWAP, ifindex, peer, -1, NULL, NULL);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_key_del(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer,
+				   enum ovpnctl_slot slot)
+{
+	return key_request(ctx, OVPN_CMD_KEY_DEL, ifindex, peer, (int)slot, NULL, NULL);
+}
+
+static int take_key(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, void *data)
+{
+	const void *payload;
+	const char *attr;
+	size_t len;
+	int ret;
+
+	ret = answer_nest(ctx, nlh, OVPN_A_KEYCONF, &payload, &len);
+	if (ret)
+		return ret;
+	return ovpnctl_parse_key(payload, len, data, &attr) ? bad_answer(ctx, attr) : 0;
+}
+
+OVPNCTL_PUBLIC int ovpnctl_key_get(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer,
+				   enum ovpnctl_slot slot, struct ovpnctl_key **key)
+{
+	struct ovpnctl_key *fresh = calloc(1, sizeof(*fresh));
+	int ret;
+
+	if (!fresh) {
+		ovpnctl_clear(ctx);
+		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
+	}
+	ret = key_request(ctx, OVPN_CMD_KEY_GET, ifindex, peer, (int)slot, take_key, fresh);
+	if (ret)
+		ovpnctl_key_free(fresh);
+	else
+		*key = fresh;
+	return ret;
+}
