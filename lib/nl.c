@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "nl.h"
 
@@ -584,4 +583,350 @@ OVPNCTL_PUBLIC int ovpnctl_key_get(struct ovpnctl_ctx *ctx, uint32_t ifindex, ui
 	else
 		*key = fresh;
 	return ret;
+}
+
+/* ---- interfaces ---- */
+
+static int no_such_cap(struct ovpnctl_ctx *ctx, const char *what)
+{
+	return ovpnctl_fail(ctx, EOPNOTSUPP,
+			    "this driver cannot %s, only the one that comes with ovpnctl can", what);
+}
+
+static int take_link(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh,
+		     struct ovpnctl_link *link)
+{
+	const struct nlattr *ifindex;
+	const void *payload;
+	const char *attr;
+	size_t len;
+	int ret;
+
+	ret = answer_nest(ctx, nlh, OVPN_A_IFACE, &payload, &len);
+	if (ret)
+		return ret;
+	ifindex = ovpnctl_attr_find(mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN),
+				    mnl_nlmsg_get_payload_len(nlh) - GENL_HDRLEN,
+				    OVPN_A_IFINDEX);
+	if (!ifindex || !ovpnctl_attr_u32(ifindex, &link->ifindex))
+		return bad_answer(ctx, "ifindex");
+	return ovpnctl_parse_link(payload, len, link, &attr) ? bad_answer(ctx, attr) : 0;
+}
+
+static int take_new_link(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, void *data)
+{
+	return take_link(ctx, nlh, data);
+}
+
+static bool put_listen(struct nlmsghdr *nlh, const struct ovpnctl_link *link)
+{
+	bool ok = true;
+
+	if (link->has_listen)
+		ok = put_be16(nlh, OVPN_A_IFACE_LISTEN_PORT, link->listen_port) &&
+		     put_addr(nlh, &link->listen, OVPN_A_IFACE_LISTEN_IPV4,
+			      OVPN_A_IFACE_LISTEN_IPV6);
+	if (link->listen_off)
+		ok &= put(nlh, OVPN_A_IFACE_LISTEN_OFF, NULL, 0);
+	if (link->has_fwmark)
+		ok &= put_u32(nlh, OVPN_A_IFACE_FWMARK, link->fwmark);
+	return ok;
+}
+
+static struct nlmsghdr *route_request(struct ovpnctl_ctx *ctx, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(ctx->buf);
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	return nlh;
+}
+
+static int kind_of_link(struct ovpnctl_ctx *ctx, const char *name, struct ovpnctl_link *link);
+
+/* rtnetlink: what every driver of the kind understands */
+static int add_by_route(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link)
+{
+	struct nlmsghdr *nlh = route_request(ctx, RTM_NEWLINK,
+					     NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+	uint8_t mode = link->mode == OVPNCTL_MODE_P2MP ? OVPN_LINK_MODE_MP : OVPN_LINK_MODE_P2P;
+	struct nlattr *info, *data = NULL;
+	bool ok;
+	int ret;
+
+	ok = put(nlh, IFLA_IFNAME, link->name, strlen(link->name) + 1);
+	if (link->has_mtu)
+		ok &= put_u32(nlh, IFLA_MTU, link->mtu);
+	info = nest(nlh, IFLA_LINKINFO);
+	ok &= info && put(nlh, IFLA_INFO_KIND, OVPN_LINK_KIND, strlen(OVPN_LINK_KIND) + 1);
+	if (ok)
+		data = nest(nlh, IFLA_INFO_DATA);
+	if (!data || !put(nlh, OVPN_LINK_A_MODE, &mode, sizeof(mode)))
+		return ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	ret = transact(ctx, ctx->route, nlh, NULL, NULL);
+	return ret ? ret : kind_of_link(ctx, link->name, link);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_link_add(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link)
+{
+	uint8_t mode = link->mode == OVPNCTL_MODE_P2MP ? OVPN_LINK_MODE_MP : OVPN_LINK_MODE_P2P;
+	struct nlmsghdr *nlh;
+	struct nlattr *start;
+	bool ok;
+
+	nlh = request(ctx, OVPN_CMD_IFACE_NEW, NLM_F_ACK, 0);
+	if (!nlh)
+		return -ctx->error.code;
+	if (!ctx->has_iface) {
+		if (link->has_listen)
+			return no_such_cap(ctx, "give an interface sockets of its own (listen)");
+		if (link->bound)
+			return no_such_cap(ctx, "bind an interface to a process (hold)");
+		if (link->has_fwmark)
+			return no_such_cap(ctx, "mark packets of an interface (fwmark)");
+		return add_by_route(ctx, link);
+	}
+	start = nest(nlh, OVPN_A_IFACE);
+	ok = start && put(nlh, OVPN_A_IFACE_NAME, link->name, strlen(link->name) + 1) &&
+	     put(nlh, OVPN_A_IFACE_MODE, &mode, sizeof(mode)) && put_listen(nlh, link);
+	if (ok && !link->bound)
+		ok = put(nlh, OVPN_A_IFACE_PERSISTENT, NULL, 0);
+	if (ok && link->has_mtu)
+		ok = put_u32(nlh, OVPN_A_IFACE_MTU, link->mtu);
+	if (!ok)
+		return ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
+	mnl_attr_nest_end(nlh, start);
+	return transact(ctx, ctx->genl, nlh, take_new_link, link);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_link_change(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link)
+{
+	struct ovpnctl_link found = { .ifindex = 0 };
+	struct nlmsghdr *nlh;
+	struct nlattr *start;
+	int ret;
+
+	ovpnctl_clear(ctx);
+	ret = kind_of_link(ctx, link->name, &found);
+	if (ret)
+		return ret;
+	nlh = request(ctx, OVPN_CMD_IFACE_SET, NLM_F_ACK, found.ifindex);
+	if (!nlh)
+		return -ctx->error.code;
+	if (!ctx->has_iface)
+		return no_such_cap(ctx, "change an interface's sockets");
+	start = nest(nlh, OVPN_A_IFACE);
+	if (!start || !put_listen(nlh, link))
+		return ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
+	mnl_attr_nest_end(nlh, start);
+	return transact(ctx, ctx->genl, nlh, NULL, NULL);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_link_del(struct ovpnctl_ctx *ctx, const char *name)
+{
+	struct ovpnctl_link found = { .ifindex = 0 };
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *nlh;
+	int ret;
+
+	ovpnctl_clear(ctx);
+	ret = kind_of_link(ctx, name, &found);
+	if (ret)
+		return ret;
+	nlh = route_request(ctx, RTM_DELLINK, NLM_F_ACK);
+	ifi = mnl_nlmsg_get_payload(nlh);
+	ifi->ifi_index = (int)found.ifindex;
+	return transact(ctx, ctx->route, nlh, NULL, NULL);
+}
+
+struct link_list {
+	struct ovpnctl_link **links;
+	int count, room;
+};
+
+/* Return: the link at the list's end, zeroed, or NULL */
+static struct ovpnctl_link *list_more(struct link_list *list)
+{
+	struct ovpnctl_link *link;
+	void *more;
+
+	if (list->count == list->room) {
+		list->room = list->room ? list->room * 2 : 16;
+		more = realloc(list->links, (size_t)list->room * sizeof(*list->links));
+		if (!more)
+			return NULL;
+		list->links = more;
+	}
+	link = calloc(1, sizeof(*link));
+	if (link)
+		list->links[list->count++] = link;
+	return link;
+}
+
+/* RTM_NEWLINK to link. Return: whether it is of our kind */
+static bool parse_route_link(const struct nlmsghdr *nlh, struct ovpnctl_link *link)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr, *kind = NULL, *data = NULL;
+	const void *payload;
+	uint32_t mode = 0;
+	size_t len;
+
+	link->ifindex = (uint32_t)ifi->ifi_index;
+	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {
+		switch (mnl_attr_get_type(attr)) {
+		case IFLA_IFNAME:
+			snprintf(link->name, sizeof(link->name), "%.*s",
+				 (int)mnl_attr_get_payload_len(attr), mnl_attr_get_str(attr));
+			break;
+		case IFLA_MTU:
+			link->has_mtu = ovpnctl_attr_u32(attr, &link->mtu);
+			break;
+		case IFLA_LINKINFO:
+			payload = ovpnctl_attr_data(attr, &len);
+			kind = ovpnctl_attr_find(payload, len, IFLA_INFO_KIND);
+			data = ovpnctl_attr_find(payload, len, IFLA_INFO_DATA);
+			break;
+		}
+	}
+	if (!kind)
+		return false;
+	payload = ovpnctl_attr_data(kind, &len);
+	if (strnlen(payload, len) != strlen(OVPN_LINK_KIND) ||
+	    memcmp(payload, OVPN_LINK_KIND, strlen(OVPN_LINK_KIND)))
+		return false;
+	if (data) {
+		payload = ovpnctl_attr_data(data, &len);
+		attr = ovpnctl_attr_find(payload, len, OVPN_LINK_A_MODE);
+		if (attr && ovpnctl_attr_u32(attr, &mode) && mode == OVPN_LINK_MODE_MP)
+			link->mode = OVPNCTL_MODE_P2MP;
+	}
+	return true;
+}
+
+static int take_kind(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, void *data)
+{
+	struct ovpnctl_link *link = data;
+
+	if (nlh->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	if (!parse_route_link(nlh, link))
+		return ovpnctl_fail(ctx, EINVAL, "interface \"%s\" is not of kind ovpn",
+				    link->name);
+	return 0;
+}
+
+/* The interface of that name, by rtnetlink. */
+static int kind_of_link(struct ovpnctl_ctx *ctx, const char *name, struct ovpnctl_link *link)
+{
+	struct nlmsghdr *nlh = route_request(ctx, RTM_GETLINK, NLM_F_ACK);
+	int ret;
+
+	if (strlen(name) >= IFNAMSIZ)
+		return ovpnctl_fail(ctx, ENODEV, "interface \"%s\" does not exist", name);
+	if (!put(nlh, IFLA_IFNAME, name, strlen(name) + 1))
+		return ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
+	ret = transact(ctx, ctx->route, nlh, take_kind, link);
+	if (ret == -ENODEV) {
+		ovpnctl_clear(ctx);
+		ovpnctl_fail(ctx, ENODEV, "interface \"%s\" does not exist", name);
+	}
+	return ret;
+}
+
+static int take_route_link(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, void *data)
+{
+	struct ovpnctl_link link = { .ifindex = 0 }, *kept;
+
+	if (nlh->nlmsg_type != RTM_NEWLINK || !parse_route_link(nlh, &link))
+		return 0;
+	kept = list_more(data);
+	if (!kept)
+		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
+	*kept = link;
+	return 0;
+}
+
+/* What the driver itself says of a link that rtnetlink has shown. */
+static int take_own_link(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, void *data)
+{
+	struct ovpnctl_link link = { .ifindex = 0 };
+	struct link_list *list = data;
+	int i, ret;
+
+	ret = take_link(ctx, nlh, &link);
+	for (i = 0; !ret && i < list->count; i++) {
+		if (list->links[i]->ifindex == link.ifindex)
+			*list->links[i] = link;
+	}
+	return ret;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct ovpnctl_link *const *left = a, *const *right = b;
+
+	return strcmp((*left)->name, (*right)->name);
+}
+
+static int list_once(struct ovpnctl_ctx *ctx, const char *name, struct link_list *list)
+{
+	struct ovpnctl_link *link;
+	struct nlmsghdr *nlh;
+	struct nlattr *info;
+	int ret;
+
+	ovpnctl_clear(ctx);
+	if (name) {
+		link = list_more(list);
+		if (!link)
+			return ovpnctl_fail(ctx, ENOMEM, "out of memory");
+		ret = kind_of_link(ctx, name, link);
+	} else {
+		nlh = route_request(ctx, RTM_GETLINK, NLM_F_DUMP);
+		/* the kernel leaves the others out where it can */
+		info = nest(nlh, IFLA_LINKINFO);
+		put(nlh, IFLA_INFO_KIND, OVPN_LINK_KIND, strlen(OVPN_LINK_KIND) + 1);
+		mnl_attr_nest_end(nlh, info);
+		ret = transact(ctx, ctx->route, nlh, take_route_link, list);
+	}
+	/* without rights to ask the driver, what rtnetlink tells is what there is */
+	if (ret || !list->count || ovpnctl_family_lookup(ctx) || !ctx->has_iface) {
+		if (!ret)
+			ovpnctl_clear(ctx);
+		return ret;
+	}
+	nlh = genl_request(ctx, OVPN_CMD_IFACE_GET, NLM_F_DUMP);
+	ret = transact(ctx, ctx->genl, nlh, take_own_link, list);
+	if (ret == -EPERM) {
+		ovpnctl_clear(ctx);
+		ret = 0;
+	}
+	return ret;
+}
+
+OVPNCTL_PUBLIC int ovpnctl_link_list(struct ovpnctl_ctx *ctx, const char *name,
+				     struct ovpnctl_link ***links)
+{
+	struct link_list list = { 0 };
+	int tries, ret = -EAGAIN;
+
+	for (tries = 0; ret == -EAGAIN && tries < DUMP_TRIES; tries++) {
+		ovpnctl_link_list_free(list.links, list.count);
+		list = (struct link_list){ 0 };
+		ret = list_once(ctx, name, &list);
+	}
+	if (ret == -EAGAIN && !ctx->error.code)
+		ovpnctl_fail(ctx, EAGAIN, "interfaces change faster than they can be listed");
+	if (ret) {
+		ovpnctl_link_list_free(list.links, list.count);
+		return ret;
+	}
+	if (list.count)
+		qsort(list.links, (size_t)list.count, sizeof(*list.links), by_name);
+	*links = list.links;
+	return list.count;
 }

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The family, its groups, and events. The one file that uses libnl.
+ */
+#include <errno.h>
+#include <linux/genetlink.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* ---- family ---- */
+
+struct family {
+	uint16_t id;
+	bool has_iface;
+	int group_peers, group_events;
+};
+
+static void take_groups(struct nlattr *groups, struct family *family)
+{
+	struct nlattr *attrs[CTRL_ATTR_MCAST_GRP_MAX + 1], *group;
+	int left;
+
+	nla_for_each_nested(group, groups, left) {
+		if (nla_parse_nested(attrs, CTRL_ATTR_MCAST_GRP_MAX, group, NULL) ||
+		    !attrs[CTRL_ATTR_MCAST_GRP_NAME] || !attrs[CTRL_ATTR_MCAST_GRP_ID])
+			continue;
+		if (!nla_strcmp(attrs[CTRL_ATTR_MCAST_GRP_NAME], OVPN_MCGRP_PEERS))
+			family->group_peers = (int)nla_get_u32(attrs[CTRL_ATTR_MCAST_GRP_ID]);
+		else if (!nla_strcmp(attrs[CTRL_ATTR_MCAST_GRP_NAME], OVPN_MCGRP_EVENTS))
+			family->group_events = (int)nla_get_u32(attrs[CTRL_ATTR_MCAST_GRP_ID]);
+	}
+}
+
+static void take_ops(struct nlattr *ops, struct family *family)
+{
+	struct nlattr *attrs[CTRL_ATTR_OP_MAX + 1], *op;
+	int left;
+
+	nla_for_each_nested(op, ops, left) {
+		if (nla_parse_nested(attrs, CTRL_ATTR_OP_MAX, op, NULL) ||
+		    !attrs[CTRL_ATTR_OP_ID])
+			continue;
+		if (nla_get_u32(attrs[CTRL_ATTR_OP_ID]) == OVPN_CMD_IFACE_NEW)
+			family->has_iface = true;
+	}
+}
+
+static int take_family(struct nl_msg *msg, void *arg)
+{
+	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
+	struct family *family = arg;
+
+	if (genlmsg_parse(nlmsg_hdr(msg), 0, attrs, CTRL_ATTR_MAX, NULL) ||
+	    !attrs[CTRL_ATTR_FAMILY_ID])
+		return NL_SKIP;
+	family->id = nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]);
+	if (attrs[CTRL_ATTR_MCAST_GROUPS])
+		take_groups(attrs[CTRL_ATTR_MCAST_GROUPS], family);
+	if (attrs[CTRL_ATTR_OPS])
+		take_ops(attrs[CTRL_ATTR_OPS], family);
+	return NL_OK;
+}
+
+/* Return: 0 or an error of libnl. -NLE_OBJ_NOTFOUND: no such family */
+static int ask_family(struct nl_sock *sk, struct family *family)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+	int ret;
+
+	if (!msg)
+		return -NLE_NOMEM;
+	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, take_family, family);
+	if (!genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, GENL_ID_CTRL, 0, 0, CTRL_CMD_GETFAMILY,
+			 1) ||
+	    nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, OVPN_FAMILY_NAME)) {
+		nlmsg_free(msg);
+		return -NLE_MSGSIZE;
+	}
+	/* takes the message */
+	ret = nl_send_sync(sk, msg);
+	return ret < 0 ? ret : 0;
+}
+
+int ovpnctl_family_lookup(struct ovpnctl_ctx *ctx)
+{
+	struct family family = { .group_peers = -1, .group_events = -1 };
+	struct nl_sock *sk;
+	int saved, ret;
+
+	if (ctx->family)
+		return 0;
+	sk = nl_socket_alloc();
+	if (!sk)
+		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
+	saved = ovpnctl_ctx_enter(ctx);
+	ret = genl_connect(sk);
+	ovpnctl_ctx_leave(saved);
+	/* the kernel loads the module by the name of the family */
+	if (!ret)
+		ret = ask_family(sk, &family);
+	nl_socket_free(sk);
+	if (ret && ret != -NLE_OBJ_NOTFOUND)
+		return ovpnctl_fail(ctx, EIO, "cannot ask for the ovpn netlink family: %s",
+				    nl_geterror(ret));
+	if (ret || !family.id)
+		return ovpnctl_fail(ctx, ENOENT,
+				    "ovpn netlink family not found; is the module loaded?");
+	ctx->family = family.id;
+	ctx->has_iface = family.has_iface;
+	ctx->group_peers = family.group_peers;
+	ctx->group_events = family.group_events;
+	return 0;
+}
+
+/* ---- events ---- */
+
+/* events that one read of the socket may bring, and that wait to be asked for */
+struct pending {
+	struct ovpnctl_event event;
+	struct pending *next;
+};
+
+struct ovpnctl_monitor {
+	struct nl_sock *sk;
+	struct pending *first, **last;
+	struct pending *current; /* the caller has it */
+	bool nomem;
+};
+
+static void pending_free(struct pending *pending)
+{
+	if (!pending)
+		return;
+	ovpnctl_link_free(pending->event.link);
+	ovpnctl_peer_free(pending->event.peer);
+	ovpnctl_key_free(pending->event.key);
+	free(pending);
+}
+
+static struct pending *pending_add(struct ovpnctl_monitor *monitor,
+				   enum ovpnctl_event_type type)
+{
+	struct pending *pending = calloc(1, sizeof(*pending));
+
+	if (!pending) {
+		/* an event that cannot be kept is a lost one */
+		monitor->nomem = true;
+		return NULL;
+	}
+	pending->event.type = type;
+	pending->event.reason = -1;
+	pending->event.nsid = -1;
+	*monitor->last = pending;
+	monitor->last = &pending->next;
+	return pending;
+}
+
+static enum ovpnctl_event_type event_type(unsigned int command)
+{
+	switch (command) {
+	case OVPN_CMD_PEER_DEL_NTF:
+		return OVPNCTL_EVENT_PEER_DEL;
+	case OVPN_CMD_KEY_SWAP_NTF:
+		return OVPNCTL_EVENT_KEY_EXHAUSTED;
+	case OVPN_CMD_PEER_FLOAT_NTF:
+		return OVPNCTL_EVENT_PEER_FLOAT;
+	case OVPN_CMD_IFACE_NEW_NTF:
+		return OVPNCTL_EVENT_LINK_ADD;
+	case OVPN_CMD_IFACE_SET_NTF:
+		return OVPNCTL_EVENT_LINK_SET;
+	case OVPN_CMD_IFACE_DEL_NTF:
+		return OVPNCTL_EVENT_LINK_DEL;
+	case OVPN_CMD_PEER_NEW_NTF:
+		return OVPNCTL_EVENT_PEER_ADD;
+	case OVPN_CMD_PEER_SET_NTF:
+		return OVPNCTL_EVENT_PEER_SET;
+	case OVPN_CMD_KEY_NEW_NTF:
+		return OVPNCTL_EVENT_KEY_ADD;
+	case OVPN_CMD_KEY_DEL_NTF:
+		return OVPNCTL_EVENT_KEY_DEL;
+	case OVPN_CMD_KEY_SWAPPED_NTF:
+		return OVPNCTL_EVENT_KEY_SWAP;
+	}
+	return OVPNCTL_EVENT_UNKNOWN;
+}
+
+/* Attributes of an event to its objects. Return: whether all could be read */
+static bool fill_event(struct ovpnctl_event *event, const void *data, size_t len)
+{
+	const struct nlattr *attr;
+	const void *payload;
+	const char *name;
+	size_t size;
+
+	attr = ovpnctl_attr_find(data, len, OVPN_A_IFINDEX);
+	if (attr)
+		ovpnctl_attr_u32(attr, &event->ifindex);
+
+	attr = ovpnctl_attr_find(data, len, OVPN_A_IFACE);
+	if (attr) {
+		event->link = ovpnctl_link_new("", OVPNCTL_MODE_P2P);
+		payload = ovpnctl_attr_data(attr, &size);
+		if (!event->link || ovpnctl_parse_link(payload, size, event->link, &name))
+			return false;
+		event->link->ifindex = event->ifindex;
+	}
+	attr = ovpnctl_attr_find(data, len, OVPN_A_PEER);
+	if (attr) {
+		event->peer = ovpnctl_peer_new(0);
+		payload = ovpnctl_attr_data(attr, &size);
+		if (!event->peer || ovpnctl_parse_peer(payload, size, event->peer, &name))
+			return false;
+		event->reason = event->peer->reason;
+	}
+	attr = ovpnctl_attr_find(data, len, OVPN_A_KEYCONF);
+	if (attr) {
+		event->key = calloc(1, sizeof(*event->key));
+		payload = ovpnctl_attr_data(attr, &size);
+		if (!event->key || ovpnctl_parse_key(payload, size, event->key, &name))
+			return false;
+	}
+	return true;
+}
+
+static int take_event(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(msg);
+	struct ovpnctl_monitor *monitor = arg;
+	struct pending *pending;
+	struct genlmsghdr *genl;
+
+	if (!genlmsg_valid_hdr(nlh, 0))
+		return NL_SKIP;
+	genl = genlmsg_hdr(nlh);
+	pending = pending_add(monitor, event_type(genl->cmd));
+	if (!pending)
+		return NL_SKIP;
+	pending->event.command = genl->cmd;
+	if (!fill_event(&pending->event, genlmsg_attrdata(genl, 0),
+			(size_t)genlmsg_attrlen(genl, 0)))
+		pending->event.type = OVPNCTL_EVENT_UNKNOWN;
+	return NL_OK;
+}
+
+OVPNCTL_PUBLIC int ovpnctl_monitor_new(struct ovpnctl_ctx *ctx, unsigned int rcvbuf,
+				       bool all_nsid, struct ovpnctl_monitor **result)
+{
+	struct ovpnctl_monitor *monitor;
+	int saved, ret, on = 1;
+
+	ovpnctl_clear(ctx);
+	if (ovpnctl_family_lookup(ctx))
+		return -ctx->error.code;
+	monitor = calloc(1, sizeof(*monitor));
+	if (monitor)
+		monitor->sk = nl_socket_alloc();
+	if (!monitor || !monitor->sk) {
+		free(monitor);
+		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
+	}
+	monitor->last = &monitor->first;
+
+	nl_socket_disable_seq_check(monitor->sk);
+	nl_socket_disable_auto_ack(monitor->sk);
+	nl_socket_modify_cb(monitor->sk, NL_CB_VALID, NL_CB_CUSTOM, take_event, monitor);
+	saved = ovpnctl_ctx_enter(ctx);
+	ret = genl_connect(monitor->sk);
+	ovpnctl_ctx_leave(saved);
+	if (!ret)
+		ret = nl_socket_set_nonblocking(monitor->sk);
+	if (!ret && rcvbuf) {
+		/* beyond the limit for the privileged, up to it for all */
+		if (setsockopt(nl_socket_get_fd(monitor->sk), SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf,
+			       sizeof(rcvbuf)))
+			setsockopt(nl_socket_get_fd(monitor->sk), SOL_SOCKET, SO_RCVBUF, &rcvbuf,
+				   sizeof(rcvbuf));
+	}
+	if (!ret && all_nsid &&
+	    setsockopt(nl_socket_get_fd(monitor->sk), SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &on,
+		       sizeof(on)))
+		ret = -NLE_PERM;
+	if (!ret && ctx->group_peers >= 0)
+		ret = nl_socket_add_membership(monitor->sk, ctx->group_peers);
+	if (!ret && ctx->group_events >= 0)
+		ret = nl_socket_add_membership(monitor->sk, ctx->group_events);
+	if (ret) {
+		ovpnctl_monitor_free(monitor);
+		return ovpnctl_fail(ctx, EIO, "cannot subscribe to events: %s", nl_geterror(ret));
+	}
+	*result = monitor;
+	return 0;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_monitor_free(struct ovpnctl_monitor *monitor)
+{
+	struct pending *pending;
+
+	if (!monitor)
+		return;
+	while ((pending = monitor->first)) {
+		monitor->first = pending->next;
+		pending_free(pending);
+	}
+	pending_free(monitor->current);
+	nl_socket_free(monitor->sk);
+	free(monitor);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_monitor_fd(const struct ovpnctl_monitor *monitor)
+{
+	return nl_socket_get_fd(monitor->sk);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_monitor_next(struct ovpnctl_monitor *monitor,
+					const struct ovpnctl_event **event)
+{
+	int ret;
+
+	pending_free(monitor->current);
+	monitor->current = NULL;
+	if (!monitor->first) {
+		ret = nl_recvmsgs_default(monitor->sk);
+		/* libnl says out of memory for what the kernel dropped as well;
+		 * a list made for nothing does no harm
+		 */
+		if (ret == -NLE_NOMEM || monitor->nomem) {
+			monitor->nomem = false;
+			if (!pending_add(monitor, OVPNCTL_EVENT_OVERRUN))
+				return -ENOMEM;
+		} else if (ret < 0 && ret != -NLE_AGAIN) {
+			return -EIO;
+		}
+	}
+	if (!monitor->first)
+		return 0;
+	monitor->current = monitor->first;
+	monitor->first = monitor->current->next;
+	if (!monitor->first)
+		monitor->last = &monitor->first;
+	*event = &monitor->current->event;
+	return 1;
+}
