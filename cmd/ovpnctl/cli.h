@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the tool share. */
+#ifndef OVPNCTL_CLI_H
+#define OVPNCTL_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <ovpnctl/ovpnctl.h>
+
+/* exit status; see ovpnctl(8) */
+enum {
+	EXIT_OK = 0,
+	EXIT_OURS = 1,	  /* decided here */
+	EXIT_KERNEL = 2,  /* the kernel refused */
+	EXIT_USAGE = 255, /* no or half a command */
+};
+
+enum colour_mode { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
+enum stamp { STAMP_NONE, STAMP_LONG, STAMP_SHORT };
+
+struct json_object;
+
+/* One run of the tool, or one line of a batch. */
+struct cli {
+	struct ovpnctl_ctx *ctx; /* NULL until a command needs it */
+	bool json, pretty, statistics, details, oneline, force, colour;
+	enum stamp stamp;
+	const char *where;  /* object and command, for messages */
+	const char *file;   /* batch file, NULL outside */
+	unsigned int line;  /* in it */
+	bool batch_stdin;   /* stdin is the batch */
+
+	/* emit.c */
+	struct json_object *stack[8];
+	int depth;
+	int records; /* printed of this list */
+	bool fresh;  /* nothing on this line of text so far */
+};
+
+/* ---- words of a command: parse.c ---- */
+
+enum word_type {
+	WORD_FLAG,   /* no value */
+	WORD_NAME,   /* an interface */
+	WORD_TEXT,   /* anything */
+	WORD_NUMBER, /* min..max */
+	WORD_CHOICE, /* one of choices */
+	WORD_ADDR,   /* address without port */
+	WORD_REMOTE, /* address with port */
+	WORD_LISTEN, /* [ADDR:]PORT or off */
+	WORD_PAIR,   /* two numbers, or off */
+	WORD_SOCKET, /* [pid PID] fd N */
+};
+
+struct word {
+	const char *name;
+	enum word_type type;
+	const char *value; /* what help calls it */
+	const char *help;
+	uint64_t min, max;
+	const char *const *choices; /* ended by NULL */
+	bool required;
+	bool repeats;
+	bool positional; /* the first word of the command may be its value */
+	bool secret;	 /* what stands here may be a secret: never echo */
+};
+
+#define VALUES_MAX 8
+
+struct value {
+	unsigned int count; /* how often given */
+	const char *text;   /* of the last time */
+	uint64_t number;    /* number, index of a choice, first of a pair, fd */
+	uint64_t second;    /* of a pair */
+	bool off;
+	bool any;	     /* WORD_LISTEN without an address */
+	long pid;	     /* WORD_SOCKET: -1 for none */
+	uint16_t port;	     /* WORD_LISTEN */
+	struct sockaddr_storage addr[VALUES_MAX];
+};
+
+struct command {
+	const char *name;
+	const char *aliases; /* separated by spaces, "" for none */
+	const char *help;
+	const struct word *words; /* ended by one without a name */
+	int (*run)(struct cli *cli, const struct value *values);
+};
+
+struct object {
+	const char *name;
+	const char *help;
+	const struct command *commands; /* ended by one without a name */
+	bool bare;			/* takes words without a command */
+};
+
+#define WORDS_MAX 24
+
+extern const struct object *const objects[];
+extern const struct object link_object, peer_object, key_object, monitor_object;
+
+/* A command with its words read, ready to run. */
+struct parsed {
+	const struct object *object;
+	const struct command *command;
+	char where[64];
+	struct value values[WORDS_MAX];
+};
+
+/* Read a command. Returns EXIT_OK, or a status after a message; -1 where help
+ * was asked for and printed.
+ */
+int parse_command(struct cli *cli, int argc, char **argv, struct parsed *parsed);
+void help_all(bool to_stderr);
+/* Print what may stand next, a word a line, for the completion. */
+int complete(int argc, char **argv);
+
+/* ---- messages: err.c ---- */
+
+/* Print a message. Returns EXIT_OURS. */
+int err(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Print what the library says of its last call. Returns the exit status. */
+int err_lib(const struct cli *cli);
+void warn(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The kernel may have warned with success. */
+void warn_lib(const struct cli *cli);
+/* A word as it may be printed: control bytes escaped. buf is returned. */
+const char *quoted(const char *word, char *buf, size_t size);
+
+/* ---- library: main.c ---- */
+
+/* Make the context. Returns an exit status. */
+int need_ctx(struct cli *cli);
+/* Index of an interface of kind ovpn by name. Returns an exit status. */
+int need_link(struct cli *cli, const char *name, uint32_t *ifindex);
+
+/* ---- output: emit.c ---- */
+
+enum colour { COLOUR_NONE, COLOUR_IFNAME, COLOUR_ADDR, COLOUR_EVENT };
+
+/* A list: in JSON one array, however many records there are. */
+void emit_list_begin(struct cli *cli);
+void emit_list_end(struct cli *cli);
+/* A record: in JSON an object of the list; alone, one on a line of its own. */
+void emit_record_begin(struct cli *cli);
+void emit_record_end(struct cli *cli, bool in_list);
+/* An object within a record. Text shows nothing. */
+void emit_object_begin(struct cli *cli, const char *key);
+void emit_object_end(struct cli *cli, const char *key);
+/* One field each: key is JSON's, format is text's, NULL where text leaves it out. */
+void emit_str(struct cli *cli, const char *key, enum colour colour, const char *format,
+	      const char *value);
+void emit_uint(struct cli *cli, const char *key, const char *format, uint64_t value);
+void emit_int(struct cli *cli, const char *key, const char *format, int64_t value);
+void emit_bool(struct cli *cli, const char *key, const char *text, bool value);
+/* Only text: words between fields, and the end of a line. */
+void emit_text(struct cli *cli, const char *text);
+void emit_line(struct cli *cli);
+
+/* ---- objects, where one shows another's ---- */
+
+void emit_peer(struct cli *cli, const struct ovpnctl_peer *peer);
+void emit_key(struct cli *cli, const struct ovpnctl_key *key);
+void emit_link(struct cli *cli, const struct ovpnctl_link *link);
+
+/* ---- batch.c ---- */
+
+int run_batch(struct cli *cli, const char *file);
+
+#endif /* OVPNCTL_CLI_H */

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Output: each field is one call, which makes text or JSON. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static int json_flags(const struct cli *cli)
+{
+	int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	if (cli->pretty)
+		flags |= JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
+	return flags;
+}
+
+/* Without memory there is no output to be trusted. */
+static void die_nomem(void)
+{
+	fputs("ovpnctl: out of memory\n", stderr);
+	exit(EXIT_OURS);
+}
+
+static void add(struct cli *cli, const char *key, struct json_object *value)
+{
+	if (!value || json_object_object_add(cli->stack[cli->depth - 1], key, value))
+		die_nomem();
+}
+
+static void push(struct cli *cli)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (!object)
+		die_nomem();
+	cli->stack[cli->depth++] = object;
+}
+
+void emit_list_begin(struct cli *cli)
+{
+	cli->records = 0;
+	/* a batch is a stream: one object a line */
+	if (cli->json && !cli->file)
+		putchar('[');
+}
+
+void emit_list_end(struct cli *cli)
+{
+	if (cli->json && !cli->file)
+		puts("]");
+}
+
+void emit_record_begin(struct cli *cli)
+{
+	cli->fresh = true;
+	if (cli->json)
+		push(cli);
+}
+
+void emit_record_end(struct cli *cli, bool in_list)
+{
+	struct json_object *object;
+
+	if (!cli->json) {
+		if (!cli->fresh)
+			putchar('\n');
+		return;
+	}
+	object = cli->stack[--cli->depth];
+	in_list &= !cli->file;
+	if (in_list && cli->records++)
+		fputs(cli->pretty ? ",\n" : ",", stdout);
+	fputs(json_object_to_json_string_ext(object, json_flags(cli)), stdout);
+	if (!in_list)
+		putchar('\n');
+	json_object_put(object);
+}
+
+void emit_object_begin(struct cli *cli, const char *key)
+{
+	(void)key;
+	if (cli->json)
+		push(cli);
+}
+
+void emit_object_end(struct cli *cli, const char *key)
+{
+	struct json_object *object;
+
+	if (!cli->json)
+		return;
+	object = cli->stack[--cli->depth];
+	add(cli, key, object);
+}
+
+/* Text is made of words: one space between two of them. */
+static void gap(struct cli *cli)
+{
+	if (!cli->fresh)
+		putchar(' ');
+	cli->fresh = false;
+}
+
+static const char *colour_code(const struct cli *cli, enum colour colour)
+{
+	if (!cli->colour)
+		return "";
+	switch (colour) {
+	case COLOUR_IFNAME:
+		return "\033[36m";
+	case COLOUR_ADDR:
+		return "\033[35m";
+	case COLOUR_EVENT:
+		return "\033[1m";
+	case COLOUR_NONE:
+		break;
+	}
+	return "";
+}
+
+#pragma GCC diagnostic push
+/* each format is a literal of the caller's, for the one argument it gets */
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+
+void emit_str(struct cli *cli, const char *key, enum colour colour, const char *format,
+	      const char *value)
+{
+	const char *code = colour_code(cli, colour);
+
+	if (cli->json) {
+		if (key)
+			add(cli, key, json_object_new_string(value));
+		return;
+	}
+	if (!format)
+		return;
+	gap(cli);
+	fputs(code, stdout);
+	printf(format, value);
+	if (*code)
+		fputs("\033[0m", stdout);
+}
+
+void emit_uint(struct cli *cli, const char *key, const char *format, uint64_t value)
+{
+	if (cli->json) {
+		add(cli, key, json_object_new_uint64(value));
+	} else if (format) {
+		gap(cli);
+		printf(format, (unsigned long long)value);
+	}
+}
+
+void emit_int(struct cli *cli, const char *key, const char *format, int64_t value)
+{
+	if (cli->json) {
+		add(cli, key, json_object_new_int64(value));
+	} else if (format) {
+		gap(cli);
+		printf(format, (long long)value);
+	}
+}
+
+#pragma GCC diagnostic pop
+
+void emit_bool(struct cli *cli, const char *key, const char *text, bool value)
+{
+	if (cli->json)
+		add(cli, key, json_object_new_boolean(value));
+	else if (text)
+		emit_text(cli, text);
+}
+
+void emit_text(struct cli *cli, const char *text)
+{
+	if (cli->json)
+		return;
+	gap(cli);
+	fputs(text, stdout);
+}
+
+void emit_line(struct cli *cli)
+{
+	if (cli->json)
+		return;
+	fputs(cli->oneline ? "\\" : "\n   ", stdout);
+	cli->fresh = false;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Messages: the only place that prints to stderr. */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+static void prefix(const struct cli *cli)
+{
+	fputs("ovpnctl: ", stderr);
+	if (cli->file)
+		fprintf(stderr, "%s:%u: ", cli->file, cli->line);
+	if (cli->where && *cli->where)
+		fprintf(stderr, "%s: ", cli->where);
+}
+
+int err(const struct cli *cli, const char *format, ...)
+{
+	va_list args;
+
+	prefix(cli);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EXIT_OURS;
+}
+
+void warn(const struct cli *cli, const char *format, ...)
+{
+	va_list args;
+
+	prefix(cli);
+	fputs("warning: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+int err_lib(const struct cli *cli)
+{
+	const struct ovpnctl_error *error = ovpnctl_error(cli->ctx);
+	const char *name = strerrorname_np(error->code);
+
+	if (error->origin != OVPNCTL_ORIGIN_KERNEL)
+		return err(cli, "%s", error->message);
+	if (*error->attr)
+		err(cli, "kernel: %s (%s, %s%s)", error->message, name ? name : "?",
+		    error->missing ? "missing " : "", error->attr);
+	else
+		err(cli, "kernel: %s (%s)", error->message, name ? name : "?");
+	return EXIT_KERNEL;
+}
+
+void warn_lib(const struct cli *cli)
+{
+	const struct ovpnctl_error *error = ovpnctl_error(cli->ctx);
+
+	if (*error->warning)
+		warn(cli, "kernel: %s", error->warning);
+}
+
+const char *quoted(const char *word, char *buf, size_t size)
+{
+	size_t at = 0;
+
+	for (; *word && at + 5 < size; word++) {
+		if (iscntrl((unsigned char)*word))
+			at += (size_t)snprintf(buf + at, size - at, "\\x%02x",
+					       (unsigned char)*word);
+		else
+			buf[at++] = *word;
+	}
+	buf[at] = '\0';
+	return buf;
+}
