@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Words to values. Each command has one table of words; it drives parsing, help
+ * and completion, so that they cannot disagree.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+const struct object *const objects[] = {
+	&link_object, &peer_object, &key_object, &monitor_object, NULL,
+};
+
+/* ---- nearest word ---- */
+
+static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
+{
+	unsigned int least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* Levenshtein distance of two short words; a large number for long ones. */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int row[64], diagonal, above, i, j;
+	size_t la = strlen(a), lb = strlen(b);
+
+	if (la >= 64 || lb >= 64)
+		return 1000;
+	for (j = 0; j <= lb; j++)
+		row[j] = j;
+	for (i = 1; i <= la; i++) {
+		diagonal = row[0];
+		row[0] = i;
+		for (j = 1; j <= lb; j++) {
+			above = row[j];
+			row[j] = min3(row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[lb];
+}
+
+struct guess {
+	const char *word;
+	unsigned int far;
+	char all[256]; /* the legal words, while they are few */
+	unsigned int count;
+};
+
+static void guess_add(struct guess *guess, const char *wrong, const char *word)
+{
+	unsigned int far = distance(wrong, word);
+	size_t at = strlen(guess->all);
+
+	if (far <= 2 && far * 3 <= strlen(word) && (!guess->word || far < guess->far)) {
+		guess->word = word;
+		guess->far = far;
+	}
+	if (guess->count++ < 8)
+		snprintf(guess->all + at, sizeof(guess->all) - at, "%s%s", at ? ", " : "", word);
+}
+
+static int err_unknown(const struct cli *cli, const char *what, const char *wrong,
+		       const struct guess *guess)
+{
+	char word[128];
+
+	quoted(wrong, word, sizeof(word));
+	if (guess->word)
+		return err(cli, "unknown %s \"%s\", did you mean \"%s\"?", what, word, guess->word);
+	if (guess->count && guess->count <= 8)
+		return err(cli, "unknown %s \"%s\", known: %s", what, word, guess->all);
+	return err(cli, "unknown %s \"%s\"", what, word);
+}
+
+/* ---- names that may be shortened ---- */
+
+/* Return: 2 whole word, 1 the beginning of it, 0 neither */
+static int match(const char *text, const char *name)
+{
+	if (!strcmp(text, name))
+		return 2;
+	return *text && !strncmp(text, name, strlen(text));
+}
+
+static int match_command(const char *text, const struct command *command)
+{
+	char alias[16];
+	const char *at = command->aliases;
+	size_t len;
+
+	while (*at) {
+		len = strcspn(at, " ");
+		snprintf(alias, sizeof(alias), "%.*s", (int)len, at);
+		if (!strcmp(text, alias))
+			return 2;
+		at += len + strspn(at + len, " ");
+	}
+	return match(text, command->name);
+}
+
+static int err_ambiguous(const struct cli *cli, const char *what, const char *text,
+			 const struct guess *guess)
+{
+	char word[128];
+
+	return err(cli, "%s \"%s\" is ambiguous: %s", what, quoted(text, word, sizeof(word)),
+		   guess->all);
+}
+
+static const struct object *find_object(const struct cli *cli, const char *text)
+{
+	struct guess all = { 0 }, hits = { 0 };
+	const struct object *found = NULL;
+	int i, how;
+
+	for (i = 0; objects[i]; i++) {
+		how = match(text, objects[i]->name);
+		if (how == 2)
+			return objects[i];
+		guess_add(&all, text, objects[i]->name);
+		if (how) {
+			guess_add(&hits, text, objects[i]->name);
+			found = objects[i];
+		}
+	}
+	if (hits.count == 1)
+		return found;
+	if (hits.count)
+		err_ambiguous(cli, "object", text, &hits);
+	else
+		err_unknown(cli, "object", text, &all);
+	return NULL;
+}
+
+static const struct command *find_command(const struct cli *cli, const struct object *object,
+					  const char *text)
+{
+	struct guess all = { 0 }, hits = { 0 };
+	const struct command *c, *found = NULL;
+	int how;
+
+	for (c = object->commands; c->name; c++) {
+		how = match_command(text, c);
+		if (how == 2)
+			return c;
+		guess_add(&all, text, c->name);
+		if (how) {
+			guess_add(&hits, text, c->name);
+			found = c;
+		}
+	}
+	if (hits.count == 1)
+		return found;
+	if (hits.count)
+		err_ambiguous(cli, "command", text, &hits);
+	else
+		err_unknown(cli, "command", text, &all);
+	return NULL;
+}
+
+/* ---- help ---- */
+
+static void help_command(FILE *to, const struct object *object, const struct command *command)
+{
+	const struct word *w;
+
+	fprintf(to, "ovpnctl %s%s%s", object->name, object->bare ? "" : " ",
+		object->bare ? "" : command->name);
+	for (w = command->words; w->name; w++) {
+		const char *open = w->required ? "" : "[ ", *close = w->required ? "" : " ]";
+
+		if (w->positional)
+			fprintf(to, " %s%s%s", open, w->value, close);
+		else
+			fprintf(to, " %s%s%s%s%s%s", open, w->name, w->value ? " " : "",
+				w->value ? w->value : "", close, w->repeats ? "..." : "");
+	}
+	fputc('\n', to);
+}
+
+static void help_object(FILE *to, const struct object *object, const struct command *only)
+{
+	const struct command *c;
+	const struct word *w;
+
+	for (c = object->commands; c->name; c++) {
+		if (only && c != only)
+			continue;
+		help_command(to, object, c);
+		fprintf(to, "    %s\n", c->help);
+		if (!only)
+			continue;
+		for (w = c->words; w->name; w++)
+			fprintf(to, "    %-10s %s\n", w->positional ? w->value : w->name, w->help);
+	}
+}
+
+void help_all(bool to_stderr)
+{
+	FILE *to = to_stderr ? stderr : stdout;
+	int i;
+
+	fputs("usage: ovpnctl [OPTIONS] OBJECT { COMMAND | help }\n"
+	      "       ovpnctl [-f] -b FILE\n"
+	      "OPTIONS: -n NETNS -j[son] -p[retty] -s[tatistics] -d[etails] -o[neline]\n"
+	      "         -c[olor][=auto|always|never] -t[imestamp] -ts[hort] -b[atch] FILE\n"
+	      "         -f[orce] -V[ersion] -h[elp]\n"
+	      "OBJECT:\n",
+	      to);
+	for (i = 0; objects[i]; i++)
+		fprintf(to, "  %-8s %s\n", objects[i]->name, objects[i]->help);
+}
+
+/* ---- values ---- */
+
+static bool number(const char *text, uint64_t *value)
+{
+	int base = !strncmp(text, "0x", 2) ? 16 : 10;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*value = strtoull(text, &end, base);
+	return !errno && !*end;
+}
+
+static int err_value(const struct cli *cli, const struct word *w, const char *text,
+		     const char *wrong)
+{
+	char word[256];
+
+	return err(cli, "\"%s\": \"%s\" %s", w->name, quoted(text, word, sizeof(word)), wrong);
+}
+
+static int get_number(const struct cli *cli, const struct word *w, const char *text,
+		      uint64_t *value)
+{
+	char word[128];
+
+	if (!number(text, value))
+		return err_value(cli, w, text, "is not a number");
+	if (*value < w->min || *value > w->max)
+		return err(cli, "\"%s\": \"%s\" is out of range %llu..%llu", w->name,
+			   quoted(text, word, sizeof(word)), (unsigned long long)w->min,
+			   (unsigned long long)w->max);
+	return EXIT_OK;
+}
+
+static int get_choice(const struct cli *cli, const struct word *w, const char *text,
+		      uint64_t *value)
+{
+	struct guess guess = { 0 };
+	char word[128];
+	int i;
+
+	for (i = 0; w->choices[i]; i++) {
+		if (!strcmp(text, w->choices[i])) {
+			*value = (uint64_t)i;
+			return EXIT_OK;
+		}
+		guess_add(&guess, text, w->choices[i]);
+	}
+	if (w->secret)
+		return err(cli, "\"%s\": unknown value, known: %s", w->name, guess.all);
+	quoted(text, word, sizeof(word));
+	if (guess.word)
+		return err(cli, "\"%s\": unknown value \"%s\", did you mean \"%s\"?", w->name, word,
+			   guess.word);
+	return err(cli, "\"%s\": unknown value \"%s\", known: %s", w->name, word, guess.all);
+}
+
+static int get_addr(const struct cli *cli, const struct word *w, const char *text, bool port,
+		    struct sockaddr_storage *addr)
+{
+	int ret = ovpnctl_addr_parse(text, port, addr);
+
+	if (ret == -ENOENT)
+		return err_value(cli, w, text, "is not an address, and no such host is known");
+	if (ret && port)
+		return err_value(cli, w, text, "is not ADDR:PORT or [ADDR]:PORT");
+	if (ret)
+		return err_value(cli, w, text, "is not an address");
+	if (port && !ovpnctl_addr_port(addr))
+		return err_value(cli, w, text, "has port 0, which nobody can be reached at");
+	return EXIT_OK;
+}
+
+static int get_listen(const struct cli *cli, const struct word *w, const char *text,
+		      struct value *value)
+{
+	uint64_t port;
+
+	if (!strcmp(text, "off")) {
+		value->off = true;
+		return EXIT_OK;
+	}
+	if (number(text, &port)) {
+		if (port > UINT16_MAX)
+			return err_value(cli, w, text, "is out of range 0..65535");
+		value->any = true;
+		value->port = (uint16_t)port;
+		return EXIT_OK;
+	}
+	if (ovpnctl_addr_parse(text, true, &value->addr[0]))
+		return err_value(cli, w, text, "is not PORT, ADDR:PORT or off");
+	value->port = ovpnctl_addr_port(&value->addr[0]);
+	return EXIT_OK;
+}
+
+/* how many words of argv the value took, or -status after a message */
+static int get_value(struct cli *cli, const struct word *w, int argc, char **argv,
+		     struct value *value)
+{
+	struct word part = *w;
+	int ret = EXIT_OK, used = 1;
+
+	if (w->type == WORD_FLAG)
+		return 0;
+	if (argc < 1)
+		return -err(cli, "\"%s\" needs %s", w->name, w->value);
+	value->text = argv[0];
+
+	switch (w->type) {
+	case WORD_NUMBER:
+		ret = get_number(cli, w, argv[0], &value->number);
+		break;
+	case WORD_CHOICE:
+		ret = get_choice(cli, w, argv[0], &value->number);
+		break;
+	case WORD_ADDR:
+	case WORD_REMOTE:
+		if (value->count >= VALUES_MAX)
+			return -err(cli, "\"%s\" is given too often", w->name);
+		ret = get_addr(cli, w, argv[0], w->type == WORD_REMOTE, &value->addr[value->count]);
+		break;
+	case WORD_LISTEN:
+		ret = get_listen(cli, w, argv[0], value);
+		break;
+	case WORD_PAIR:
+		if (!strcmp(argv[0], "off"))
+			break;
+		if (argc < 2)
+			return -err(cli, "\"%s\" needs %s", w->name, w->value);
+		ret = get_number(cli, w, argv[0], &value->number);
+		if (!ret)
+			ret = get_number(cli, w, argv[1], &value->second);
+		used = 2;
+		break;
+	case WORD_SOCKET:
+		part.name = "pid";
+		part.min = 1;
+		part.max = INT32_MAX;
+		value->pid = -1;
+		used = 0;
+		if (argc >= 2 && !strcmp(argv[0], "pid")) {
+			ret = get_number(cli, &part, argv[1], &value->number);
+			value->pid = (long)value->number;
+			used = 2;
+		}
+		part.name = "fd";
+		part.min = 0;
+		if (!ret && (argc < used + 2 || strcmp(argv[used], "fd")))
+			return -err(cli, "\"socket\" needs %s", w->value);
+		if (!ret)
+			ret = get_number(cli, &part, argv[used + 1], &value->number);
+		used += 2;
+		break;
+	default:
+		break;
+	}
+	return ret ? -ret : used;
+}
+
+/* ---- commands ---- */
+
+static const struct word *find_word(const struct command *command, const char *text)
+{
+	const struct word *w;
+
+	for (w = command->words; w->name; w++) {
+		if (!strcmp(text, w->name))
+			return w;
+	}
+	return NULL;
+}
+
+static int parse_words(struct cli *cli, int argc, char **argv, struct parsed *parsed)
+{
+	const struct command *command = parsed->command;
+	bool secret = parsed->object == &key_object;
+	struct guess guess;
+	const struct word *w;
+	struct value *value;
+	int i = 0, used;
+
+	while (i < argc) {
+		w = find_word(command, argv[i]);
+		if (w)
+			i++;
+		else if (i == 0 && command->words[0].positional)
+			w = &command->words[0];
+		if (!w) {
+			if (secret)
+				return err(cli, "unknown keyword, word %d after the command", i + 1);
+			guess = (struct guess){ 0 };
+			for (w = command->words; w->name; w++)
+				guess_add(&guess, argv[i], w->name);
+			return err_unknown(cli, "keyword", argv[i], &guess);
+		}
+		value = &parsed->values[w - command->words];
+		if (value->count && !w->repeats)
+			return err(cli, "\"%s\" is given twice", w->name);
+		used = get_value(cli, w, argc - i, argv + i, value);
+		if (used < 0)
+			return -used;
+		value->count++;
+		i += used;
+	}
+	for (w = command->words; w->name; w++) {
+		if (w->required && !parsed->values[w - command->words].count)
+			return err(cli, "\"%s\" is required", w->positional ? w->value : w->name);
+	}
+	return EXIT_OK;
+}
+
+int parse_command(struct cli *cli, int argc, char **argv, struct parsed *parsed)
+{
+	memset(parsed, 0, sizeof(*parsed));
+	cli->where = "";
+	if (!strcmp(argv[0], "help")) {
+		help_all(false);
+		return -1;
+	}
+	parsed->object = find_object(cli, argv[0]);
+	if (!parsed->object)
+		return EXIT_OURS;
+	snprintf(parsed->where, sizeof(parsed->where), "%s", parsed->object->name);
+	cli->where = parsed->where;
+	argc--;
+	argv++;
+	if (argc && !strcmp(argv[0], "help")) {
+		help_object(stdout, parsed->object, NULL);
+		return -1;
+	}
+
+	if (parsed->object->bare) {
+		parsed->command = parsed->object->commands;
+	} else if (!argc) {
+		/* an object alone is shown, where nothing more is needed */
+		char show[] = "show", *word = show;
+
+		parsed->command = find_command(cli, parsed->object, word);
+		if (parsed->command->words[0].required) {
+			help_object(stderr, parsed->object, NULL);
+			return EXIT_USAGE;
+		}
+	} else {
+		parsed->command = find_command(cli, parsed->object, argv[0]);
+		if (!parsed->command)
+			return EXIT_OURS;
+		argc--;
+		argv++;
+	}
+	if (!parsed->object->bare)
+		snprintf(parsed->where, sizeof(parsed->where), "%s %s", parsed->object->name,
+			 parsed->command->name);
+	if (argc && !strcmp(argv[0], "help")) {
+		help_object(stdout, parsed->object, parsed->object->bare ? NULL : parsed->command);
+		return -1;
+	}
+	return parse_words(cli, argc, argv, parsed);
+}
+
+/* ---- completion ---- */
+
+static const char *type_name(enum word_type type)
+{
+	switch (type) {
+	case WORD_FLAG:
+		return "flag";
+	case WORD_NAME:
+		return "dev";
+	case WORD_CHOICE:
+		return "choice";
+	case WORD_PAIR:
+		return "pair";
+	case WORD_SOCKET:
+		return "socket";
+	default:
+		return "value";
+	}
+}
+
+int complete(int argc, char **argv)
+{
+	const struct object *object = NULL;
+	const struct command *command = NULL;
+	const struct word *w;
+	int i;
+
+	for (i = 0; objects[i] && argc > 0; i++) {
+		if (match(argv[0], objects[i]->name) == 2)
+			object = objects[i];
+	}
+	if (!argc) {
+		for (i = 0; objects[i]; i++)
+			printf("%s\n", objects[i]->name);
+		puts("help");
+		return EXIT_OK;
+	}
+	if (!object)
+		return EXIT_OURS;
+	if (object->bare) {
+		command = object->commands;
+	} else if (argc == 1) {
+		for (command = object->commands; command->name; command++)
+			printf("%s\n", command->name);
+		puts("help");
+		return EXIT_OK;
+	} else {
+		for (command = object->commands; command->name; command++) {
+			if (match_command(argv[1], command) == 2)
+				break;
+		}
+		if (!command->name)
+			return EXIT_OURS;
+	}
+	/* word, kind of its value, whether it stands alone at first, repeats, and
+	 * the values there are
+	 */
+	for (w = command->words; w->name; w++) {
+		printf("%s %s %s %s", w->name, type_name(w->type),
+		       w->positional ? "first" : "-", w->repeats ? "repeats" : "-");
+		for (i = 0; w->choices && w->choices[i]; i++)
+			printf(" %s", w->choices[i]);
+		putchar('\n');
+	}
+	return EXIT_OK;
+}
