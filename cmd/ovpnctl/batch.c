@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Many commands of one file. Nothing is sent to the kernel unless every line
+ * can be read; then they are applied in order.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define LINE_WORDS 64
+
+struct line {
+	unsigned int number;
+	char *text; /* the words are in here */
+	struct parsed parsed;
+};
+
+struct batch {
+	struct line **lines;
+	size_t count, room;
+};
+
+/* Cut text into words: blanks part them, quotes keep blanks, # at the beginning
+ * of a word ends the line. Return: their number, -1 for a quote without end, -2
+ * for too many
+ */
+static int cut(char *text, char **words)
+{
+	char *from = text, *to = text, quote;
+	int count = 0;
+
+	for (;;) {
+		while (isspace((unsigned char)*from))
+			from++;
+		if (!*from || *from == '#')
+			return count;
+		if (count == LINE_WORDS)
+			return -2;
+		words[count++] = to;
+		while (*from && !isspace((unsigned char)*from)) {
+			if (*from != '"' && *from != '\'') {
+				*to++ = *from++;
+				continue;
+			}
+			quote = *from++;
+			while (*from && *from != quote)
+				*to++ = *from++;
+			if (!*from)
+				return -1;
+			from++;
+		}
+		/* to is at from or before it: read on before it is written */
+		if (*from)
+			from++;
+		*to++ = '\0';
+	}
+}
+
+static struct line *line_new(struct batch *batch, unsigned int number)
+{
+	struct line *line;
+	void *more;
+
+	if (batch->count == batch->room) {
+		batch->room = batch->room ? batch->room * 2 : 64;
+		more = realloc(batch->lines, batch->room * sizeof(*batch->lines));
+		if (!more)
+			return NULL;
+		batch->lines = more;
+	}
+	line = calloc(1, sizeof(*line));
+	if (!line)
+		return NULL;
+	line->number = number;
+	batch->lines[batch->count++] = line;
+	return line;
+}
+
+/* One line; text is taken. Return: an exit status */
+static int read_line(struct cli *cli, struct batch *batch, char *text, unsigned int number)
+{
+	char *words[LINE_WORDS];
+	struct line *line;
+	int count, ret;
+
+	cli->line = number;
+	cli->where = "";
+	count = cut(text, words);
+	if (count <= 0) {
+		free(text);
+		if (!count)
+			return EXIT_OK;
+		return err(cli, count == -1 ? "quote without end" : "too many words");
+	}
+	line = line_new(batch, number);
+	if (!line) {
+		free(text);
+		return err(cli, "out of memory");
+	}
+	line->text = text;
+	if (words[0][0] == '-')
+		return err(cli, "options stand before the batch, not in it");
+	ret = parse_command(cli, count, words, &line->parsed);
+	if (ret < 0)
+		return err(cli, "a batch has no use for help");
+	return ret == EXIT_USAGE ? EXIT_OURS : ret;
+}
+
+/* A line, and those it goes on in after a backslash at its end. */
+static char *join(FILE *file, unsigned int *number)
+{
+	char *text = NULL, *more = NULL;
+	size_t room = 0, more_room = 0;
+	ssize_t len, more_len;
+
+	len = getline(&text, &room, file);
+	while (len > 0) {
+		++*number;
+		if (len < 2 || strcmp(text + len - 2, "\\\n"))
+			break;
+		text[len - 2] = ' ';
+		text[len - 1] = ' ';
+		more_len = getline(&more, &more_room, file);
+		if (more_len < 0)
+			break;
+		if ((size_t)(len + more_len) >= room) {
+			char *larger = realloc(text, (size_t)(len + more_len) + 1);
+
+			if (!larger)
+				break;
+			text = larger;
+			room = (size_t)(len + more_len) + 1;
+		}
+		memcpy(text + len, more, (size_t)more_len + 1);
+		len += more_len;
+	}
+	free(more);
+	if (len < 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static int read_all(struct cli *cli, struct batch *batch, FILE *file)
+{
+	unsigned int number = 0, first;
+	int ret = EXIT_OK, one;
+	char *text;
+
+	for (;;) {
+		first = number + 1;
+		text = join(file, &number);
+		if (!text)
+			break;
+		one = read_line(cli, batch, text, first);
+		if (one)
+			ret = one;
+	}
+	if (ferror(file))
+		ret = err(cli, "cannot read: %s", strerror(errno));
+	return ret;
+}
+
+static int apply(struct cli *cli, const struct batch *batch)
+{
+	int ret = EXIT_OK, one;
+	size_t i, done = 0;
+
+	for (i = 0; i < batch->count; i++) {
+		const struct parsed *parsed = &batch->lines[i]->parsed;
+
+		cli->line = batch->lines[i]->number;
+		cli->where = parsed->where;
+		one = parsed->command->run(cli, parsed->values);
+		if (!one) {
+			done++;
+			continue;
+		}
+		if (!ret)
+			ret = one;
+		if (!cli->force)
+			break;
+	}
+	if (ret) {
+		cli->where = "";
+		err(cli, "%zu of %zu lines applied", done, batch->count);
+	}
+	return ret;
+}
+
+int run_batch(struct cli *cli, const char *path)
+{
+	struct batch batch = { 0 };
+	FILE *file = stdin;
+	size_t i;
+	int ret;
+
+	if (strcmp(path, "-"))
+		file = fopen(path, "re");
+	else
+		cli->batch_stdin = true;
+	if (!file)
+		return err(cli, "cannot read \"%s\": %s", path, strerror(errno));
+	cli->file = path;
+	ret = read_all(cli, &batch, file);
+	if (file != stdin)
+		fclose(file);
+	if (!ret)
+		ret = apply(cli, &batch);
+	for (i = 0; i < batch.count; i++) {
+		free(batch.lines[i]->text);
+		free(batch.lines[i]);
+	}
+	free(batch.lines);
+	return ret;
+}

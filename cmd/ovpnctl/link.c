@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ovpnctl link */
+#include <netinet/in.h>
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static const char *const modes[] = { "p2p", "p2mp", "mp", NULL };
+
+enum { ADD_NAME, ADD_MODE, ADD_LISTEN, ADD_MTU, ADD_FWMARK, ADD_HOLD };
+
+static const struct word add_words[] = {
+	[ADD_NAME] = { "dev", WORD_NAME, "NAME", "name of the new interface", .required = true,
+		       .positional = true },
+	[ADD_MODE] = { "mode", WORD_CHOICE, "{ p2p | p2mp }", "one peer or many",
+		       .choices = modes, .required = true },
+	[ADD_LISTEN] = { "listen", WORD_LISTEN, "[ADDR:]PORT", "sockets of its own; port 0: any" },
+	[ADD_MTU] = { "mtu", WORD_NUMBER, "N", "largest inner packet, bytes", 68, 65451 },
+	[ADD_FWMARK] = { "fwmark", WORD_NUMBER, "N", "mark of encrypted packets", 0, UINT32_MAX },
+	[ADD_HOLD] = { "hold", WORD_FLAG, NULL, "stay, and take the interface along" },
+	{ NULL },
+};
+
+static void link_set_listen(struct ovpnctl_link *link, const struct value *value)
+{
+	if (value->off)
+		ovpnctl_link_set_listen_off(link);
+	else if (value->count)
+		ovpnctl_link_set_listen(link, value->any ? NULL : &value->addr[0], value->port);
+}
+
+/* Say that the interface is there, then wait for a signal to end both. */
+static int hold(struct cli *cli, const struct ovpnctl_link *link)
+{
+	emit_record_begin(cli);
+	if (cli->json)
+		emit_str(cli, "event", COLOUR_NONE, NULL, "ready");
+	emit_uint(cli, "ifindex", NULL, ovpnctl_link_ifindex(link));
+	emit_str(cli, "ifname", COLOUR_IFNAME, "%s: ready", ovpnctl_link_name(link));
+	emit_record_end(cli, false);
+	if (fflush(stdout))
+		return EXIT_OURS;
+	for (;;)
+		pause();
+}
+
+static int link_add(struct cli *cli, const struct value *values)
+{
+	struct ovpnctl_link *link;
+	int ret;
+
+	if (values[ADD_LISTEN].off)
+		return err(cli, "\"listen\": \"off\" is for link set");
+	ret = need_ctx(cli);
+	if (ret)
+		return ret;
+	link = ovpnctl_link_new(values[ADD_NAME].text, values[ADD_MODE].number ?
+							       OVPNCTL_MODE_P2MP :
+							       OVPNCTL_MODE_P2P);
+	if (!link)
+		return err(cli, "out of memory");
+	if (strlen(values[ADD_NAME].text) > 15) {
+		ovpnctl_link_free(link);
+		return err(cli, "\"%s\" is too long for the name of an interface",
+			   values[ADD_NAME].text);
+	}
+	link_set_listen(link, &values[ADD_LISTEN]);
+	if (values[ADD_MTU].count)
+		ovpnctl_link_set_mtu(link, (uint32_t)values[ADD_MTU].number);
+	if (values[ADD_FWMARK].count)
+		ovpnctl_link_set_fwmark(link, (uint32_t)values[ADD_FWMARK].number);
+	ovpnctl_link_set_bound(link, values[ADD_HOLD].count);
+	ret = ovpnctl_link_add(cli->ctx, link) ? err_lib(cli) : EXIT_OK;
+	if (!ret) {
+		warn_lib(cli);
+		if (values[ADD_HOLD].count)
+			ret = hold(cli, link);
+	}
+	ovpnctl_link_free(link);
+	return ret;
+}
+
+enum { SET_NAME, SET_LISTEN, SET_FWMARK };
+
+static const struct word set_words[] = {
+	[SET_NAME] = { "dev", WORD_NAME, "NAME", "interface", .required = true,
+		       .positional = true },
+	[SET_LISTEN] = { "listen", WORD_LISTEN, "{ [ADDR:]PORT | off }",
+			 "other sockets of its own, or none" },
+	[SET_FWMARK] = { "fwmark", WORD_NUMBER, "N", "mark of encrypted packets, 0: none", 0,
+			 UINT32_MAX },
+	{ NULL },
+};
+
+static int link_set(struct cli *cli, const struct value *values)
+{
+	struct ovpnctl_link *link;
+	int ret;
+
+	if (!values[SET_LISTEN].count && !values[SET_FWMARK].count)
+		return err(cli, "nothing to set: \"listen\" or \"fwmark\" is required");
+	ret = need_ctx(cli);
+	if (ret)
+		return ret;
+	link = ovpnctl_link_new(values[SET_NAME].text, OVPNCTL_MODE_P2P);
+	if (!link)
+		return err(cli, "out of memory");
+	link_set_listen(link, &values[SET_LISTEN]);
+	if (values[SET_FWMARK].count)
+		ovpnctl_link_set_fwmark(link, (uint32_t)values[SET_FWMARK].number);
+	ret = ovpnctl_link_change(cli->ctx, link) ? err_lib(cli) : EXIT_OK;
+	ovpnctl_link_free(link);
+	return ret;
+}
+
+static const struct word del_words[] = {
+	{ "dev", WORD_NAME, "NAME", "interface", .required = true, .positional = true },
+	{ NULL },
+};
+
+static int link_del(struct cli *cli, const struct value *values)
+{
+	int ret = need_ctx(cli);
+
+	if (ret)
+		return ret;
+	return ovpnctl_link_del(cli->ctx, values[0].text) ? err_lib(cli) : EXIT_OK;
+}
+
+static const struct word show_words[] = {
+	{ "dev", WORD_NAME, "NAME", "only this interface", .positional = true },
+	{ NULL },
+};
+
+void emit_link(struct cli *cli, const struct ovpnctl_link *link)
+{
+	struct sockaddr_storage addr;
+	char text[INET6_ADDRSTRLEN];
+	uint32_t number;
+	uint16_t port;
+	bool flag;
+
+	emit_uint(cli, "ifindex", NULL, ovpnctl_link_ifindex(link));
+	emit_str(cli, "ifname", COLOUR_IFNAME, "%s:", ovpnctl_link_name(link));
+	emit_str(cli, "mode", COLOUR_NONE, "mode %s", ovpnctl_mode_name(ovpnctl_link_mode(link)));
+	if (ovpnctl_link_mtu(link, &number))
+		emit_uint(cli, "mtu", "mtu %llu", number);
+	if (ovpnctl_link_persistent(link, &flag))
+		emit_bool(cli, "persistent", flag ? NULL : "hold", flag);
+	if (ovpnctl_link_listen(link, &port, &addr)) {
+		emit_object_begin(cli, "listen");
+		ovpnctl_addr_format(&addr, text, sizeof(text));
+		if (addr.ss_family == AF_INET)
+			emit_str(cli, "ipv4", COLOUR_ADDR, "listen %s", text);
+		else if (addr.ss_family == AF_INET6)
+			emit_str(cli, "ipv6", COLOUR_ADDR, "listen %s", text);
+		else
+			emit_text(cli, "listen");
+		emit_uint(cli, "port", addr.ss_family ? "port %llu" : "%llu", port);
+		emit_object_end(cli, "listen");
+	}
+	if (ovpnctl_link_fwmark(link, &number))
+		emit_uint(cli, "fwmark", "fwmark 0x%llx", number);
+	if (ovpnctl_link_peers(link, &number))
+		emit_uint(cli, "peers", "peers %llu", number);
+}
+
+static int link_show(struct cli *cli, const struct value *values)
+{
+	struct ovpnctl_link **links;
+	int count, i, ret;
+
+	ret = need_ctx(cli);
+	if (ret)
+		return ret;
+	count = ovpnctl_link_list(cli->ctx, values[0].text, &links);
+	if (count < 0)
+		return err_lib(cli);
+	emit_list_begin(cli);
+	for (i = 0; i < count; i++) {
+		emit_record_begin(cli);
+		emit_link(cli, links[i]);
+		emit_record_end(cli, true);
+	}
+	emit_list_end(cli);
+	ovpnctl_link_list_free(links, count);
+	return EXIT_OK;
+}
+
+static const struct command commands[] = {
+	{ "show", "sh list lst ls l get s", "list interfaces", show_words, link_show },
+	{ "add", "a", "make an interface", add_words, link_add },
+	{ "set", "", "change an interface's own sockets", set_words, link_set },
+	{ "del", "delete d", "delete an interface", del_words, link_del },
+	{ NULL },
+};
+
+const struct object link_object = { "link", "interfaces", commands, false };

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ovpnctl peer */
+#include <netinet/in.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define PEER_ID_MAX   0xFFFFFF
+#define KEEPALIVE_MAX 86400
+
+/* peer add has them all, peer set all but the last */
+enum { P_DEV, P_ID, P_TX_ID, P_REMOTE, P_LOCAL, P_VPN, P_KEEPALIVE, P_SOCKET };
+
+#define PEER_WORDS                                                                                 \
+	[P_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true },                     \
+	[P_ID] = { "id", WORD_NUMBER, "ID", "number of the peer, in what it sends", 0,             \
+		   PEER_ID_MAX, .required = true },                                                \
+	[P_TX_ID] = { "tx-id", WORD_NUMBER, "ID", "number in what it is sent; default: id", 0,     \
+		      PEER_ID_MAX },                                                               \
+	[P_REMOTE] = { "remote", WORD_REMOTE, "ADDR:PORT", "where it is" },                        \
+	[P_LOCAL] = { "local", WORD_ADDR, "ADDR", "address to send from" },                        \
+	[P_VPN] = { "vpn", WORD_ADDR, "ADDR", "its address inside the tunnel, one per family",     \
+		    .repeats = true },                                                             \
+	[P_KEEPALIVE] = { "keepalive", WORD_PAIR, "{ INTERVAL TIMEOUT | off }",                    \
+			  "seconds to a keepalive, and to its removal", 0, KEEPALIVE_MAX }
+
+static const struct word add_words[] = {
+	PEER_WORDS,
+	[P_SOCKET] = { "socket", WORD_SOCKET, "[ pid PID ] fd N", "socket it lives on" },
+	{ NULL },
+};
+
+static const struct word set_words[] = { PEER_WORDS, { NULL } };
+
+static void fill_peer(struct ovpnctl_peer *peer, const struct value *values)
+{
+	unsigned int i;
+
+	if (values[P_TX_ID].count)
+		ovpnctl_peer_set_tx_id(peer, (uint32_t)values[P_TX_ID].number);
+	if (values[P_REMOTE].count)
+		ovpnctl_peer_set_remote(peer, &values[P_REMOTE].addr[0]);
+	if (values[P_LOCAL].count)
+		ovpnctl_peer_set_local(peer, &values[P_LOCAL].addr[0]);
+	for (i = 0; i < values[P_VPN].count; i++)
+		ovpnctl_peer_set_vpn(peer, &values[P_VPN].addr[i]);
+	if (values[P_KEEPALIVE].count)
+		ovpnctl_peer_set_keepalive(peer, (uint32_t)values[P_KEEPALIVE].number,
+					   (uint32_t)values[P_KEEPALIVE].second);
+}
+
+/* What the words say together. */
+static int check_words(const struct cli *cli, const struct value *values)
+{
+	const struct value *vpn = &values[P_VPN];
+
+	if (values[P_LOCAL].count && !values[P_REMOTE].count)
+		return err(cli, "\"local\" needs \"remote\"");
+	if (values[P_LOCAL].count &&
+	    values[P_LOCAL].addr[0].ss_family != values[P_REMOTE].addr[0].ss_family)
+		return err(cli, "\"local\" and \"remote\" are of different families");
+	if (vpn->count > 2 ||
+	    (vpn->count == 2 && vpn->addr[0].ss_family == vpn->addr[1].ss_family))
+		return err(cli, "\"vpn\" is given twice for one family");
+	return EXIT_OK;
+}
+
+static struct ovpnctl_link *get_link(struct cli *cli, const char *name)
+{
+	struct ovpnctl_link **links, *link;
+	int count;
+
+	if (need_ctx(cli))
+		return NULL;
+	count = ovpnctl_link_list(cli->ctx, name, &links);
+	if (count < 0) {
+		err_lib(cli);
+		return NULL;
+	}
+	link = links[0];
+	links[0] = NULL;
+	ovpnctl_link_list_free(links, count);
+	return link;
+}
+
+/* The socket of a new peer: -1 for the interface's own, -2 after a message */
+static int find_socket(struct cli *cli, const struct value *value,
+		       const struct ovpnctl_link *link)
+{
+	uint16_t port;
+	int fd;
+
+	if (!value->count) {
+		if (ovpnctl_link_listen(link, &port, NULL))
+			return -1;
+		err(cli,
+		    "interface \"%s\" has no socket of its own: give one with \"socket fd N\" or "
+		    "\"socket pid PID fd N\", or the interface with \"link set %s listen PORT\"",
+		    ovpnctl_link_name(link), ovpnctl_link_name(link));
+		return -2;
+	}
+	if (value->pid < 0)
+		return (int)value->number;
+	fd = ovpnctl_socket_from_pid(cli->ctx, (int)value->pid, (int)value->number);
+	if (fd < 0) {
+		err_lib(cli);
+		return -2;
+	}
+	return fd;
+}
+
+static int peer_add(struct cli *cli, const struct value *values)
+{
+	const struct value *socket = &values[P_SOCKET];
+	struct ovpnctl_link *link;
+	struct ovpnctl_peer *peer;
+	int ret, fd;
+
+	ret = check_words(cli, values);
+	if (ret)
+		return ret;
+	link = get_link(cli, values[P_DEV].text);
+	if (!link)
+		return EXIT_OURS;
+	fd = find_socket(cli, socket, link);
+	peer = fd > -2 ? ovpnctl_peer_new((uint32_t)values[P_ID].number) : NULL;
+	ret = EXIT_OURS;
+	if (peer) {
+		fill_peer(peer, values);
+		ovpnctl_peer_set_socket(peer, fd);
+		ret = ovpnctl_peer_add(cli->ctx, ovpnctl_link_ifindex(link), peer) ? err_lib(cli) :
+										     EXIT_OK;
+		if (!ret)
+			warn_lib(cli);
+	}
+	if (fd >= 0 && socket->pid >= 0)
+		close(fd);
+	ovpnctl_peer_free(peer);
+	ovpnctl_link_free(link);
+	return ret;
+}
+
+static int peer_set(struct cli *cli, const struct value *values)
+{
+	struct ovpnctl_peer *peer;
+	uint32_t ifindex;
+	int ret;
+
+	if (!values[P_TX_ID].count && !values[P_REMOTE].count && !values[P_VPN].count &&
+	    !values[P_KEEPALIVE].count && !values[P_LOCAL].count)
+		return err(cli, "nothing to set");
+	ret = check_words(cli, values);
+	if (!ret)
+		ret = need_link(cli, values[P_DEV].text, &ifindex);
+	if (ret)
+		return ret;
+	peer = ovpnctl_peer_new((uint32_t)values[P_ID].number);
+	if (!peer)
+		return err(cli, "out of memory");
+	fill_peer(peer, values);
+	ret = ovpnctl_peer_change(cli->ctx, ifindex, peer) ? err_lib(cli) : EXIT_OK;
+	ovpnctl_peer_free(peer);
+	return ret;
+}
+
+enum { D_DEV, D_ID, D_ALL };
+
+static const struct word del_words[] = {
+	[D_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true },
+	[D_ID] = { "id", WORD_NUMBER, "ID", "this peer", 0, PEER_ID_MAX },
+	[D_ALL] = { "all", WORD_FLAG, NULL, "every peer" },
+	{ NULL },
+};
+
+static int peer_del(struct cli *cli, const struct value *values)
+{
+	struct ovpnctl_peer **peers;
+	uint32_t ifindex;
+	int ret, count, i;
+
+	if (!values[D_ID].count == !values[D_ALL].count)
+		return err(cli, "\"id\" or \"all\" is required, and not both");
+	ret = need_link(cli, values[D_DEV].text, &ifindex);
+	if (ret)
+		return ret;
+	if (values[D_ID].count)
+		return ovpnctl_peer_del(cli->ctx, ifindex, (uint32_t)values[D_ID].number) ?
+			       err_lib(cli) :
+			       EXIT_OK;
+	count = ovpnctl_peer_list(cli->ctx, ifindex, &peers);
+	if (count < 0)
+		return err_lib(cli);
+	for (i = 0; i < count && !ret; i++) {
+		/* one that left by itself is gone as well */
+		if (ovpnctl_peer_del(cli->ctx, ifindex, ovpnctl_peer_id(peers[i])) &&
+		    ovpnctl_error(cli->ctx)->code != ENOENT)
+			ret = err_lib(cli);
+	}
+	ovpnctl_peer_list_free(peers, count);
+	return ret;
+}
+
+/* ---- show ---- */
+
+static void emit_endpoint(struct cli *cli, const char *key, const struct sockaddr_storage *addr,
+			  uint16_t port)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
+	char ip[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 16];
+
+	ovpnctl_addr_format(addr, ip, sizeof(ip));
+	if (addr->ss_family == AF_INET6)
+		snprintf(text, sizeof(text), "[%s]:%u", ip, port);
+	else
+		snprintf(text, sizeof(text), "%s:%u", *ip ? ip : "*", port);
+	emit_text(cli, key);
+	if (!cli->json) {
+		emit_str(cli, NULL, COLOUR_ADDR, "%s", text);
+		return;
+	}
+	emit_object_begin(cli, key);
+	if (*ip)
+		emit_str(cli, "address", COLOUR_NONE, NULL, ip);
+	emit_uint(cli, "port", NULL, port);
+	if (addr->ss_family == AF_INET6 && in6->sin6_scope_id)
+		emit_uint(cli, "scope_id", NULL, in6->sin6_scope_id);
+	emit_object_end(cli, key);
+}
+
+static void emit_vpn(struct cli *cli, const struct ovpnctl_peer *peer)
+{
+	struct sockaddr_storage v4, v6;
+	bool has4 = ovpnctl_peer_vpn(peer, AF_INET, &v4);
+	bool has6 = ovpnctl_peer_vpn(peer, AF_INET6, &v6);
+	char text[INET6_ADDRSTRLEN];
+
+	if (!has4 && !has6)
+		return;
+	emit_line(cli);
+	emit_text(cli, "vpn");
+	emit_object_begin(cli, "vpn");
+	if (has4)
+		emit_str(cli, "ipv4", COLOUR_ADDR, "%s",
+			 ovpnctl_addr_format(&v4, text, sizeof(text)));
+	if (has6)
+		emit_str(cli, "ipv6", COLOUR_ADDR, "%s",
+			 ovpnctl_addr_format(&v6, text, sizeof(text)));
+	emit_object_end(cli, "vpn");
+}
+
+static void emit_counters(struct cli *cli, const char *key, const struct ovpnctl_stats *stats)
+{
+	emit_line(cli);
+	emit_text(cli, key);
+	emit_object_begin(cli, key);
+	emit_uint(cli, "rx_bytes", "rx %llu bytes", stats->rx_bytes);
+	emit_uint(cli, "rx_packets", "%llu packets", stats->rx_packets);
+	emit_uint(cli, "tx_bytes", "tx %llu bytes", stats->tx_bytes);
+	emit_uint(cli, "tx_packets", "%llu packets", stats->tx_packets);
+	emit_object_end(cli, key);
+}
+
+void emit_peer(struct cli *cli, const struct ovpnctl_peer *peer)
+{
+	struct ovpnctl_stats vpn, link;
+	struct sockaddr_storage addr;
+	uint32_t number, timeout;
+	uint16_t port;
+	int32_t nsid;
+
+	emit_uint(cli, "id", "peer %llu", ovpnctl_peer_id(peer));
+	if (ovpnctl_peer_tx_id(peer, &number))
+		emit_uint(cli, "tx_id", number == ovpnctl_peer_id(peer) ? NULL : "tx-id %llu",
+			  number);
+	if (ovpnctl_peer_remote(peer, &addr))
+		emit_endpoint(cli, "remote", &addr, ovpnctl_addr_port(&addr));
+	if (ovpnctl_peer_local(peer, &addr, &port))
+		emit_endpoint(cli, "local", &addr, port);
+	if (ovpnctl_peer_socket_netnsid(peer, &nsid))
+		emit_int(cli, "socket_netnsid", "socket-netnsid %lld", nsid);
+	emit_vpn(cli, peer);
+	if (ovpnctl_peer_keepalive(peer, &number, &timeout)) {
+		bool off = !number || !timeout;
+
+		if (!off)
+			emit_line(cli);
+		emit_object_begin(cli, "keepalive");
+		emit_uint(cli, "interval", off ? NULL : "keepalive %llu", number);
+		emit_uint(cli, "timeout", off ? NULL : "%llu", timeout);
+		emit_object_end(cli, "keepalive");
+	}
+	if (cli->statistics && ovpnctl_peer_stats(peer, &vpn, &link)) {
+		emit_object_begin(cli, "stats");
+		emit_counters(cli, "vpn", &vpn);
+		emit_counters(cli, "link", &link);
+		emit_object_end(cli, "stats");
+	}
+}
+
+static void show_one(struct cli *cli, const struct ovpnctl_link *link,
+		     const struct ovpnctl_peer *peer)
+{
+	emit_record_begin(cli);
+	emit_uint(cli, "ifindex", NULL, ovpnctl_link_ifindex(link));
+	emit_str(cli, "ifname", COLOUR_IFNAME, "%s:", ovpnctl_link_name(link));
+	emit_peer(cli, peer);
+	emit_record_end(cli, true);
+}
+
+enum { S_DEV, S_ID };
+
+static const struct word show_words[] = {
+	[S_DEV] = { "dev", WORD_NAME, "NAME", "only of this interface" },
+	[S_ID] = { "id", WORD_NUMBER, "ID", "only this peer", 0, PEER_ID_MAX },
+	{ NULL },
+};
+
+static int show_peer(struct cli *cli, struct ovpnctl_link *link, uint32_t id)
+{
+	struct ovpnctl_peer *peer;
+
+	if (ovpnctl_peer_get(cli->ctx, ovpnctl_link_ifindex(link), id, &peer))
+		return err_lib(cli);
+	emit_list_begin(cli);
+	show_one(cli, link, peer);
+	emit_list_end(cli);
+	ovpnctl_peer_free(peer);
+	return EXIT_OK;
+}
+
+struct peers {
+	struct ovpnctl_peer **list;
+	int count;
+};
+
+/* All is read before a byte is printed. */
+static int show_peers(struct cli *cli, struct ovpnctl_link **links, int count)
+{
+	struct peers *peers = calloc((size_t)count + 1, sizeof(*peers));
+	int i, j, ret = EXIT_OK;
+
+	if (!peers)
+		return err(cli, "out of memory");
+	for (i = 0; i < count && !ret; i++) {
+		peers[i].count = ovpnctl_peer_list(cli->ctx, ovpnctl_link_ifindex(links[i]),
+						   &peers[i].list);
+		if (peers[i].count < 0)
+			ret = err_lib(cli);
+	}
+	if (!ret) {
+		emit_list_begin(cli);
+		for (i = 0; i < count; i++) {
+			for (j = 0; j < peers[i].count; j++)
+				show_one(cli, links[i], peers[i].list[j]);
+		}
+		emit_list_end(cli);
+	}
+	for (i = 0; i < count; i++)
+		ovpnctl_peer_list_free(peers[i].list, peers[i].count);
+	free(peers);
+	return ret;
+}
+
+static int peer_show(struct cli *cli, const struct value *values)
+{
+	struct ovpnctl_link **links;
+	int count, ret;
+
+	if (values[S_ID].count && !values[S_DEV].count)
+		return err(cli, "\"id\" needs \"dev\"");
+	ret = need_ctx(cli);
+	if (ret)
+		return ret;
+	count = ovpnctl_link_list(cli->ctx, values[S_DEV].text, &links);
+	if (count < 0)
+		return err_lib(cli);
+	if (values[S_ID].count)
+		ret = show_peer(cli, links[0], (uint32_t)values[S_ID].number);
+	else
+		ret = show_peers(cli, links, count);
+	ovpnctl_link_list_free(links, count);
+	return ret;
+}
+
+static const struct command commands[] = {
+	{ "show", "sh list lst ls l get s", "list peers", show_words, peer_show },
+	{ "add", "a", "make a peer", add_words, peer_add },
+	{ "set", "", "change a peer", set_words, peer_set },
+	{ "del", "delete d", "remove a peer, or all", del_words, peer_del },
+	{ NULL },
+};
+
+const struct object peer_object = { "peer", "remote ends of the VPN", commands, false };
