@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the tests share. Each test has the namespaces n0, n1 and n2 for itself:
+# n0 eth1 10.0.1.1/fd01::1 -- n1 eth0 10.0.1.2/fd01::2
+# n0 eth2 10.0.2.1/fd02::1 -- n2 eth0 10.0.2.2/fd02::2
+
+bats_require_minimum_version 1.5.0
+
+if [[ -d /usr/lib/bats/bats-assert ]]; then
+	load /usr/lib/bats/bats-support/load
+	load /usr/lib/bats/bats-assert/load
+else
+	bats_load_library bats-support
+	bats_load_library bats-assert
+fi
+
+TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+PATH=$TOP/build:$TOP/build/tools:$PATH
+export PATH TOP
+
+in_ns() { ip netns exec "$@"; }
+
+# wait_for SECONDS COMMAND...: until the command succeeds
+wait_for() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS < deadline)) || { echo "waited in vain for: $*" >&2; return 1; }
+		sleep 0.1
+	done
+}
+
+file_has() { grep -q -- "$1" "$2" 2>/dev/null; }
+
+# background FILE COMMAND...: its output goes to the file; $! is its pid
+background() {
+	local out=$1
+	shift
+	"$@" >"$out" 2>"$out.err" </dev/null 3>&- &
+	echo $! >>"$BATS_TEST_TMPDIR/pids"
+}
+
+make_ns() {
+	local ns
+	for ns in n0 n1 n2; do
+		ip netns add "$ns"
+		in_ns "$ns" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+		ip -n "$ns" link set lo up
+	done
+	ip link add eth1 netns n0 type veth peer name eth0 netns n1
+	ip link add eth2 netns n0 type veth peer name eth0 netns n2
+	for ns in 1 2; do
+		ip -n n0 addr add "10.0.$ns.1/24" dev "eth$ns"
+		ip -n n0 addr add "fd0$ns::1/64" dev "eth$ns" nodad
+		ip -n "n$ns" addr add "10.0.$ns.2/24" dev eth0
+		ip -n "n$ns" addr add "fd0$ns::2/64" dev eth0 nodad
+		ip -n n0 link set "eth$ns" up
+		ip -n "n$ns" link set eth0 up
+	done
+}
+
+drop_ns() {
+	local ns pid
+	if [[ -e $BATS_TEST_TMPDIR/pids ]]; then
+		while read -r pid; do
+			kill -KILL "$pid" 2>/dev/null || true
+		done <"$BATS_TEST_TMPDIR/pids"
+		wait 2>/dev/null || true
+		rm -f "$BATS_TEST_TMPDIR/pids"
+	fi
+	for ns in n0 n1 n2 moved; do
+		[[ -e /run/netns/$ns ]] || continue
+		ip netns pids "$ns" | xargs -r kill -KILL 2>/dev/null || true
+		ip netns del "$ns"
+	done
+}
+
+setup() {
+	drop_ns
+	make_ns
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+teardown() { drop_ns; }
+
+needs_ours() { [[ ${OVPN_DRIVER:-ours} == ours ]] || skip "needs our driver"; }
+
+# hold NS NAME [HOLDSOCK ARGUMENT]...: a socket of a running process; afterwards
+# the array socket_NAME is what peer add takes
+hold() {
+	local ns=$1 name=$2 fd pid
+	shift 2
+	background "sock-$name" in_ns "$ns" holdsock "$@"
+	wait_for 30 file_has '^fd ' "sock-$name"
+	read -r _ fd _ pid _ <"sock-$name"
+	eval "socket_$name=(socket pid $pid fd $fd)"
+	eval "pid_$name=$pid"
+}
+
+# need JSON FILTER: the filter must be true for the JSON text
+need() {
+	jq -e "$2" <<<"$1" >/dev/null || { echo "not true: $2" >&2; jq -S . <<<"$1" >&2; return 1; }
+}
+
+# same_json ACTUAL EXPECTED
+same_json() {
+	diff -u <(jq -S . <<<"$2") <(jq -S . <<<"$1") >&2
+}
+
+# counter NS DEV NAME: one of the driver's counters by reason
+counter() { in_ns "$1" ethtool -S "$2" | awk -v n="$3:" '$1 == n { print $2 }'; }
+counted() { [[ $(counter "$1" "$2" "$3") -ge $4 ]]; }
+
+peer_stat() { ovpnctl -n "$1" -s -j peer show dev tun0 id "$2" | jq ".[0].stats.$3"; }
+
+# the driver's own sentence and errno name, on standard error, with status 2
+refused() {
+	[[ $status == 2 ]] || { echo "status $status, not 2: $output${stderr:-}" >&2; return 1; }
+	[[ ${stderr:-$output} == *"$1"* ]] || { echo "no \"$1\" in: ${stderr:-$output}" >&2; return 1; }
+}
+
+our_error() {
+	[[ $status == 1 ]] || { echo "status $status, not 1: $output${stderr:-}" >&2; return 1; }
+	[[ ${stderr:-$output} == *"$1"* ]] || { echo "no \"$1\" in: ${stderr:-$output}" >&2; return 1; }
+	[[ -z ${stderr:+$output} ]]
+}
+
+key_both() {
+	local ns=$1 other=$2 id=$3 slot=$4 key_id=$5 cipher=$6 file=$7
+	ovpnctl -n "$ns" key add dev tun0 peer "$id" slot "$slot" id "$key_id" cipher "$cipher" file "$file" direction 0
+	ovpnctl -n "$other" key add dev tun0 peer "$id" slot "$slot" id "$key_id" cipher "$cipher" file "$file" direction 1
+}
+
+# server: n0 has a p2mp tun0, 10.8.0.1 and fd08::1, on a socket of a process
+server() {
+	hold n0 server -6 1194
+	ovpnctl -n n0 link add tun0 mode p2mp
+	ip -n n0 addr add 10.8.0.1/24 dev tun0
+	ip -n n0 addr add fd08::1/64 dev tun0 nodad
+	ip -n n0 link set tun0 up
+}
+
+# client N [4|6] [CIPHER] [PEER WORD]...: host nN has a p2p tun0 with 10.8.0.(N+1)
+# and fd08::(N+1); its peer id is N on both ends
+client() {
+	local n=$1 family=${2:-4} cipher=${3:-aes-256-gcm} here there
+	shift $(($# < 3 ? $# : 3))
+	# shellcheck disable=SC2154 # hold() sets the socket_ arrays
+	if [[ $family == 6 ]]; then
+		hold "n$n" "client$n" -6 1194
+		here="[fd0$n::2]:1194" there="[fd0$n::1]:1194"
+	else
+		hold "n$n" "client$n" 1194
+		here="10.0.$n.2:1194" there="10.0.$n.1:1194"
+	fi
+	ovpnctl -n "n$n" link add tun0 mode p2p
+	ip -n "n$n" addr add "10.8.0.$((n + 1))/24" dev tun0
+	ip -n "n$n" addr add "fd08::$((n + 1))/64" dev tun0 nodad
+	ip -n "n$n" link set tun0 up
+	declare -n client_socket=socket_client$n
+	ovpnctl -n n0 peer add dev tun0 id "$n" remote "$here" vpn "10.8.0.$((n + 1))" \
+		vpn "fd08::$((n + 1))" "${socket_server[@]}" "$@"
+	ovpnctl -n "n$n" peer add dev tun0 id "$n" remote "$there" "${client_socket[@]}" "$@"
+	ovpnctl key gen "key$n"
+	key_both n0 "n$n" "$n" primary 0 "$cipher" "key$n"
+}
+
+# reach NS ADDRESS: three packets there and back, none lost
+reach() {
+	in_ns "$1" ping -q -c 3 -i 0.02 -W 20 "$2" >ping.out 2>&1 || { cat ping.out >&2; return 1; }
+	file_has '3 packets transmitted, 3 received' ping.out || { cat ping.out >&2; return 1; }
+}
+
+# monitor NS [WORD]...: its output is in the file "events"
+monitor() {
+	local ns=$1
+	shift
+	background events ovpnctl -n "$ns" -j monitor "$@"
+	wait_for 30 event '.event == "listening"'
+}
+
+event() { jq -es "any(.[]; $1)" events >/dev/null 2>&1; }
+sees() { wait_for 30 event "$1" || { cat events events.err >&2; return 1; }; }
