@@ -25,10 +25,12 @@ struct cli {
 	struct ovpnctl_ctx *ctx; /* NULL until a command needs it */
 	bool json, pretty, statistics, details, oneline, force, colour;
 	enum stamp stamp;
-	const char *where;  /* object and command, for messages */
-	const char *file;   /* batch file, NULL outside */
-	unsigned int line;  /* in it */
-	bool batch_stdin;   /* stdin is the batch */
+	const char *where;   /* object and command, for messages */
+	const char *file;    /* batch file, NULL outside */
+	unsigned int line;   /* in it */
+	bool batch_stdin;    /* stdin is the batch */
+	bool secret;	     /* a word may be a key: name its place, not the word */
+	unsigned int rcvbuf; /* of events, 0: ours to choose */
 
 	/* emit.c */
 	struct json_object *stack[8];
@@ -62,7 +64,7 @@ struct word {
 	bool required;
 	bool repeats;
 	bool positional; /* the first word of the command may be its value */
-	bool secret;	 /* what stands here may be a secret: never echo */
+	bool choice;	 /* exactly one of these must be there; they follow each other */
 };
 
 #define VALUES_MAX 8
@@ -73,9 +75,9 @@ struct value {
 	uint64_t number;    /* number, index of a choice, first of a pair, fd */
 	uint64_t second;    /* of a pair */
 	bool off;
-	bool any;	     /* WORD_LISTEN without an address */
-	long pid;	     /* WORD_SOCKET: -1 for none */
-	uint16_t port;	     /* WORD_LISTEN */
+	bool any;      /* WORD_LISTEN without an address */
+	long pid;      /* WORD_SOCKET: -1 for none */
+	uint16_t port; /* WORD_LISTEN */
 	struct sockaddr_storage addr[VALUES_MAX];
 };
 

@@ -42,7 +42,7 @@ static void guard_memory(void)
 
 static const struct word gen_words[] = {
 	{ "file", WORD_TEXT, "FILE", "new file for the key; default: standard output",
-	  .positional = true, .secret = true },
+	  .positional = true },
 	{ NULL },
 };
 
@@ -85,31 +85,29 @@ static int key_gen(struct cli *cli, const struct value *values)
 enum { A_DEV, A_PEER, A_SLOT, A_ID, A_CIPHER, A_FILE, A_FD, A_DIRECTION };
 
 static const struct word add_words[] = {
-	[A_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true, .secret = true },
+	[A_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true },
 	[A_PEER] = { "peer", WORD_NUMBER, "ID", "peer", 0, PEER_ID_MAX, .required = true },
 	[A_SLOT] = { "slot", WORD_CHOICE, "{ primary | secondary }", "the primary one sends",
-		     .choices = slots, .required = true, .secret = true },
+		     .choices = slots, .required = true },
 	[A_ID] = { "id", WORD_NUMBER, "0..7", "number of the key, in every packet", 0, 7,
 		   .required = true },
 	[A_CIPHER] = { "cipher", WORD_CHOICE, "CIPHER",
 		       "aes-128-gcm, aes-192-gcm, aes-256-gcm or chacha20-poly1305",
-		       .choices = cipher_names, .required = true, .secret = true },
-	[A_FILE] = { "file", WORD_TEXT, "PATH", "file of key gen", .secret = true },
-	[A_FD] = { "fd", WORD_NUMBER, "N", "open file descriptor to read it from", 0, INT32_MAX },
-	[A_DIRECTION] = { "direction", WORD_NUMBER, "{ 0 | 1 }",
-			  "the two ends have different ones", 0, 1, .required = true },
+		       .choices = cipher_names, .required = true },
+	[A_FILE] = { "file", WORD_TEXT, "PATH", "file of key gen", .choice = true },
+	[A_FD] = { "fd", WORD_NUMBER, "N", "open file descriptor to read it from", 0, INT32_MAX,
+		   .choice = true },
+	[A_DIRECTION] = { "direction", WORD_NUMBER, "{ 0 | 1 }", "the two ends have different ones",
+			  0, 1, .required = true },
 	{ NULL },
 };
 
-static int read_key(struct cli *cli, const struct value *values,
-		    struct ovpnctl_keyfile **keyfile)
+static int read_key(struct cli *cli, const struct value *values, struct ovpnctl_keyfile **keyfile)
 {
 	const char *path = values[A_FILE].text;
 	int fd = (int)values[A_FD].number, ret;
 	struct stat st;
 
-	if (!values[A_FILE].count == !values[A_FD].count)
-		return err(cli, "\"file\" or \"fd\" is required, and not both");
 	if (values[A_FD].count && fd == STDIN_FILENO && cli->batch_stdin)
 		return err(cli, "\"fd\": standard input is the batch already");
 	guard_memory();
@@ -139,12 +137,11 @@ static int key_add(struct cli *cli, const struct value *values)
 	if (ret)
 		return ret;
 	ret = need_link(cli, values[A_DEV].text, &ifindex);
-	if (!ret && ovpnctl_key_add(cli->ctx, ifindex, (uint32_t)values[A_PEER].number,
-				    values[A_SLOT].number ? OVPNCTL_SLOT_SECONDARY :
-							    OVPNCTL_SLOT_PRIMARY,
-				    (uint8_t)values[A_ID].number, ciphers[cipher].cipher,
-				    ciphers[cipher].key_bytes, keyfile,
-				    (int)values[A_DIRECTION].number))
+	if (!ret &&
+	    ovpnctl_key_add(cli->ctx, ifindex, (uint32_t)values[A_PEER].number,
+			    values[A_SLOT].number ? OVPNCTL_SLOT_SECONDARY : OVPNCTL_SLOT_PRIMARY,
+			    (uint8_t)values[A_ID].number, ciphers[cipher].cipher,
+			    ciphers[cipher].key_bytes, keyfile, (int)values[A_DIRECTION].number))
 		ret = err_lib(cli);
 	ovpnctl_keyfile_free(keyfile);
 	return ret;
@@ -155,7 +152,7 @@ static int key_add(struct cli *cli, const struct value *values)
 enum { S_DEV, S_PEER, S_SLOT };
 
 static const struct word swap_words[] = {
-	[S_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true, .secret = true },
+	[S_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true },
 	[S_PEER] = { "peer", WORD_NUMBER, "ID", "peer", 0, PEER_ID_MAX, .required = true },
 	{ NULL },
 };
@@ -167,16 +164,15 @@ static int key_swap(struct cli *cli, const struct value *values)
 
 	if (ret)
 		return ret;
-	return ovpnctl_key_swap(cli->ctx, ifindex, (uint32_t)values[S_PEER].number) ?
-		       err_lib(cli) :
-		       EXIT_OK;
+	return ovpnctl_key_swap(cli->ctx, ifindex, (uint32_t)values[S_PEER].number) ? err_lib(cli)
+										    : EXIT_OK;
 }
 
 static const struct word del_words[] = {
-	[S_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true, .secret = true },
+	[S_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true },
 	[S_PEER] = { "peer", WORD_NUMBER, "ID", "peer", 0, PEER_ID_MAX, .required = true },
-	[S_SLOT] = { "slot", WORD_CHOICE, "{ primary | secondary }", "which key",
-		     .choices = slots, .required = true, .secret = true },
+	[S_SLOT] = { "slot", WORD_CHOICE, "{ primary | secondary }", "which key", .choices = slots,
+		     .required = true },
 	{ NULL },
 };
 
@@ -188,10 +184,10 @@ static int key_del(struct cli *cli, const struct value *values)
 	if (ret)
 		return ret;
 	return ovpnctl_key_del(cli->ctx, ifindex, (uint32_t)values[S_PEER].number,
-			       values[S_SLOT].number ? OVPNCTL_SLOT_SECONDARY :
-						       OVPNCTL_SLOT_PRIMARY) ?
-		       err_lib(cli) :
-		       EXIT_OK;
+			       values[S_SLOT].number ? OVPNCTL_SLOT_SECONDARY
+						     : OVPNCTL_SLOT_PRIMARY)
+		       ? err_lib(cli)
+		       : EXIT_OK;
 }
 
 /* ---- show ---- */
@@ -221,7 +217,7 @@ void emit_key(struct cli *cli, const struct ovpnctl_key *key)
 enum { W_DEV, W_PEER };
 
 static const struct word show_words[] = {
-	[W_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true, .secret = true },
+	[W_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true },
 	[W_PEER] = { "peer", WORD_NUMBER, "ID", "only of this peer", 0, PEER_ID_MAX },
 	{ NULL },
 };
@@ -274,8 +270,7 @@ static int key_show(struct cli *cli, const struct value *values)
 		ret = err(cli, "out of memory");
 	for (i = 0; i < count && !ret; i++)
 		ret = add_keys(cli, ifindex,
-			       peers ? ovpnctl_peer_id(peers[i]) :
-				       (uint32_t)values[W_PEER].number,
+			       peers ? ovpnctl_peer_id(peers[i]) : (uint32_t)values[W_PEER].number,
 			       &keys);
 	if (!ret) {
 		emit_list_begin(cli);

@@ -16,8 +16,8 @@ enum { ADD_NAME, ADD_MODE, ADD_LISTEN, ADD_MTU, ADD_FWMARK, ADD_HOLD };
 static const struct word add_words[] = {
 	[ADD_NAME] = { "dev", WORD_NAME, "NAME", "name of the new interface", .required = true,
 		       .positional = true },
-	[ADD_MODE] = { "mode", WORD_CHOICE, "{ p2p | p2mp }", "one peer or many",
-		       .choices = modes, .required = true },
+	[ADD_MODE] = { "mode", WORD_CHOICE, "{ p2p | p2mp }", "one peer or many", .choices = modes,
+		       .required = true },
 	[ADD_LISTEN] = { "listen", WORD_LISTEN, "[ADDR:]PORT", "sockets of its own; port 0: any" },
 	[ADD_MTU] = { "mtu", WORD_NUMBER, "N", "largest inner packet, bytes", 68, 65451 },
 	[ADD_FWMARK] = { "fwmark", WORD_NUMBER, "N", "mark of encrypted packets", 0, UINT32_MAX },
@@ -58,9 +58,8 @@ static int link_add(struct cli *cli, const struct value *values)
 	ret = need_ctx(cli);
 	if (ret)
 		return ret;
-	link = ovpnctl_link_new(values[ADD_NAME].text, values[ADD_MODE].number ?
-							       OVPNCTL_MODE_P2MP :
-							       OVPNCTL_MODE_P2P);
+	link = ovpnctl_link_new(values[ADD_NAME].text,
+				values[ADD_MODE].number ? OVPNCTL_MODE_P2MP : OVPNCTL_MODE_P2P);
 	if (!link)
 		return err(cli, "out of memory");
 	if (strlen(values[ADD_NAME].text) > 15) {

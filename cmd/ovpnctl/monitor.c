@@ -12,7 +12,10 @@
 /* words before the events' names */
 enum { M_DEV, M_PEER, M_EVENTS };
 
-#define EVENT_WORD(_name, _help) { _name, WORD_FLAG, NULL, _help }
+#define EVENT_WORD(_name, _help)              \
+	{                                     \
+		_name, WORD_FLAG, NULL, _help \
+	}
 
 /* in the order of the library's events, less unknown and overrun, which nobody
  * may leave out
@@ -48,7 +51,7 @@ struct names {
 	struct {
 		uint32_t ifindex;
 		char name[16];
-	} *list;
+	} * list;
 	size_t count, room;
 };
 
@@ -195,8 +198,8 @@ static int print_event(struct cli *cli, const struct ovpnctl_event *event,
 		/* of one that is gone there is only the name */
 		if (event->type == OVPNCTL_EVENT_LINK_DEL) {
 			emit_uint(cli, "ifindex", NULL, event->ifindex);
-			emit_str(cli, "ifname", COLOUR_IFNAME, "%s:",
-				 ovpnctl_link_name(event->link));
+			emit_str(cli, "ifname", COLOUR_IFNAME,
+				 "%s:", ovpnctl_link_name(event->link));
 		} else {
 			emit_link(cli, event->link);
 		}

@@ -38,7 +38,8 @@ static unsigned int distance(const char *a, const char *b)
 		row[0] = i;
 		for (j = 1; j <= lb; j++) {
 			above = row[j];
-			row[j] = min3(row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+			row[j] =
+				min3(row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
 			diagonal = above;
 		}
 	}
@@ -70,6 +71,10 @@ static int err_unknown(const struct cli *cli, const char *what, const char *wron
 {
 	char word[128];
 
+	if (cli->secret && guess->word)
+		return err(cli, "unknown %s, did you mean \"%s\"?", what, guess->word);
+	if (cli->secret)
+		return err(cli, "unknown %s, known: %s", what, guess->all);
 	quoted(wrong, word, sizeof(word));
 	if (guess->word)
 		return err(cli, "unknown %s \"%s\", did you mean \"%s\"?", what, word, guess->word);
@@ -175,6 +180,10 @@ static void help_command(FILE *to, const struct object *object, const struct com
 	for (w = command->words; w->name; w++) {
 		const char *open = w->required ? "" : "[ ", *close = w->required ? "" : " ]";
 
+		if (w->choice) {
+			open = w > command->words && w[-1].choice ? "| " : "{ ";
+			close = w[1].choice ? "" : " }";
+		}
 		if (w->positional)
 			fprintf(to, " %s%s%s", open, w->value, close);
 		else
@@ -236,21 +245,23 @@ static int err_value(const struct cli *cli, const struct word *w, const char *te
 {
 	char word[256];
 
+	if (cli->secret)
+		return err(cli, "\"%s\": what follows %s", w->name, wrong);
 	return err(cli, "\"%s\": \"%s\" %s", w->name, quoted(text, word, sizeof(word)), wrong);
 }
 
 static int get_number(const struct cli *cli, const struct word *w, const char *text,
 		      uint64_t *value)
 {
-	char word[128];
+	char wrong[64];
 
 	if (!number(text, value))
 		return err_value(cli, w, text, "is not a number");
-	if (*value < w->min || *value > w->max)
-		return err(cli, "\"%s\": \"%s\" is out of range %llu..%llu", w->name,
-			   quoted(text, word, sizeof(word)), (unsigned long long)w->min,
-			   (unsigned long long)w->max);
-	return EXIT_OK;
+	if (*value >= w->min && *value <= w->max)
+		return EXIT_OK;
+	snprintf(wrong, sizeof(wrong), "is out of range %llu..%llu", (unsigned long long)w->min,
+		 (unsigned long long)w->max);
+	return err_value(cli, w, text, wrong);
 }
 
 static int get_choice(const struct cli *cli, const struct word *w, const char *text,
@@ -267,7 +278,7 @@ static int get_choice(const struct cli *cli, const struct word *w, const char *t
 		}
 		guess_add(&guess, text, w->choices[i]);
 	}
-	if (w->secret)
+	if (cli->secret)
 		return err(cli, "\"%s\": unknown value, known: %s", w->name, guess.all);
 	quoted(text, word, sizeof(word));
 	if (guess.word)
@@ -391,11 +402,35 @@ static const struct word *find_word(const struct command *command, const char *t
 	return NULL;
 }
 
+/* Of the words that exclude each other one must be there. */
+static int check_choice(const struct cli *cli, const struct command *command,
+			const struct value *values)
+{
+	const struct word *w, *first = NULL, *last = NULL, *given = NULL;
+
+	for (w = command->words; w->name; w++) {
+		if (!w->choice)
+			continue;
+		if (!first)
+			first = w;
+		last = w;
+		if (!values[w - command->words].count)
+			continue;
+		if (given)
+			return err(cli, "\"%s\" and \"%s\" exclude each other", given->name,
+				   w->name);
+		given = w;
+	}
+	if (first && !given)
+		return err(cli, "\"%s\" or \"%s\" is required", first->name, last->name);
+	return EXIT_OK;
+}
+
 static int parse_words(struct cli *cli, int argc, char **argv, struct parsed *parsed)
 {
 	const struct command *command = parsed->command;
-	bool secret = parsed->object == &key_object;
 	struct guess guess;
+	char what[32] = "keyword";
 	const struct word *w;
 	struct value *value;
 	int i = 0, used;
@@ -407,12 +442,12 @@ static int parse_words(struct cli *cli, int argc, char **argv, struct parsed *pa
 		else if (i == 0 && command->words[0].positional)
 			w = &command->words[0];
 		if (!w) {
-			if (secret)
-				return err(cli, "unknown keyword, word %d after the command", i + 1);
+			if (cli->secret)
+				snprintf(what, sizeof(what), "keyword (word %d)", i + 1);
 			guess = (struct guess){ 0 };
 			for (w = command->words; w->name; w++)
 				guess_add(&guess, argv[i], w->name);
-			return err_unknown(cli, "keyword", argv[i], &guess);
+			return err_unknown(cli, what, argv[i], &guess);
 		}
 		value = &parsed->values[w - command->words];
 		if (value->count && !w->repeats)
@@ -427,13 +462,14 @@ static int parse_words(struct cli *cli, int argc, char **argv, struct parsed *pa
 		if (w->required && !parsed->values[w - command->words].count)
 			return err(cli, "\"%s\" is required", w->positional ? w->value : w->name);
 	}
-	return EXIT_OK;
+	return check_choice(cli, command, parsed->values);
 }
 
 int parse_command(struct cli *cli, int argc, char **argv, struct parsed *parsed)
 {
 	memset(parsed, 0, sizeof(*parsed));
 	cli->where = "";
+	cli->secret = false;
 	if (!strcmp(argv[0], "help")) {
 		help_all(false);
 		return -1;
@@ -443,6 +479,7 @@ int parse_command(struct cli *cli, int argc, char **argv, struct parsed *parsed)
 		return EXIT_OURS;
 	snprintf(parsed->where, sizeof(parsed->where), "%s", parsed->object->name);
 	cli->where = parsed->where;
+	cli->secret = parsed->object == &key_object;
 	argc--;
 	argv++;
 	if (argc && !strcmp(argv[0], "help")) {
@@ -536,8 +573,8 @@ int complete(int argc, char **argv)
 	 * the values there are
 	 */
 	for (w = command->words; w->name; w++) {
-		printf("%s %s %s %s", w->name, type_name(w->type),
-		       w->positional ? "first" : "-", w->repeats ? "repeats" : "-");
+		printf("%s %s %s %s", w->name, type_name(w->type), w->positional ? "first" : "-",
+		       w->repeats ? "repeats" : "-");
 		for (i = 0; w->choices && w->choices[i]; i++)
 			printf(" %s", w->choices[i]);
 		putchar('\n');

@@ -16,18 +16,22 @@
 /* peer add has them all, peer set all but the last */
 enum { P_DEV, P_ID, P_TX_ID, P_REMOTE, P_LOCAL, P_VPN, P_KEEPALIVE, P_SOCKET };
 
-#define PEER_WORDS                                                                                 \
-	[P_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true },                     \
-	[P_ID] = { "id", WORD_NUMBER, "ID", "number of the peer, in what it sends", 0,             \
-		   PEER_ID_MAX, .required = true },                                                \
-	[P_TX_ID] = { "tx-id", WORD_NUMBER, "ID", "number in what it is sent; default: id", 0,     \
-		      PEER_ID_MAX },                                                               \
-	[P_REMOTE] = { "remote", WORD_REMOTE, "ADDR:PORT", "where it is" },                        \
-	[P_LOCAL] = { "local", WORD_ADDR, "ADDR", "address to send from" },                        \
-	[P_VPN] = { "vpn", WORD_ADDR, "ADDR", "its address inside the tunnel, one per family",     \
-		    .repeats = true },                                                             \
-	[P_KEEPALIVE] = { "keepalive", WORD_PAIR, "{ INTERVAL TIMEOUT | off }",                    \
-			  "seconds to a keepalive, and to its removal", 0, KEEPALIVE_MAX }
+#define PEER_WORDS                                                                                \
+	[P_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true },                    \
+	[P_ID] = { "id",	WORD_NUMBER,	 "ID", "number of the peer, in what it sends", 0, \
+		   PEER_ID_MAX, .required = true },                                               \
+	[P_TX_ID] = { "tx-id", WORD_NUMBER, "ID", "number in what it is sent; default: id",       \
+		      0,       PEER_ID_MAX },                                                     \
+	[P_REMOTE] = { "remote", WORD_REMOTE, "ADDR:PORT", "where it is" },                       \
+	[P_LOCAL] = { "local", WORD_ADDR, "ADDR", "address to send from" },                       \
+	[P_VPN] = { "vpn", WORD_ADDR, "ADDR", "its address inside the tunnel, one per family",    \
+		    .repeats = true },                                                            \
+	[P_KEEPALIVE] = { "keepalive",                                                            \
+			  WORD_PAIR,                                                              \
+			  "{ INTERVAL TIMEOUT | off }",                                           \
+			  "seconds to a keepalive, and to its removal",                           \
+			  0,                                                                      \
+			  KEEPALIVE_MAX }
 
 static const struct word add_words[] = {
 	PEER_WORDS,
@@ -64,8 +68,7 @@ static int check_words(const struct cli *cli, const struct value *values)
 	if (values[P_LOCAL].count &&
 	    values[P_LOCAL].addr[0].ss_family != values[P_REMOTE].addr[0].ss_family)
 		return err(cli, "\"local\" and \"remote\" are of different families");
-	if (vpn->count > 2 ||
-	    (vpn->count == 2 && vpn->addr[0].ss_family == vpn->addr[1].ss_family))
+	if (vpn->count > 2 || (vpn->count == 2 && vpn->addr[0].ss_family == vpn->addr[1].ss_family))
 		return err(cli, "\"vpn\" is given twice for one family");
 	return EXIT_OK;
 }
@@ -89,8 +92,7 @@ static struct ovpnctl_link *get_link(struct cli *cli, const char *name)
 }
 
 /* The socket of a new peer: -1 for the interface's own, -2 after a message */
-static int find_socket(struct cli *cli, const struct value *value,
-		       const struct ovpnctl_link *link)
+static int find_socket(struct cli *cli, const struct value *value, const struct ovpnctl_link *link)
 {
 	uint16_t port;
 	int fd;
@@ -133,8 +135,8 @@ static int peer_add(struct cli *cli, const struct value *values)
 	if (peer) {
 		fill_peer(peer, values);
 		ovpnctl_peer_set_socket(peer, fd);
-		ret = ovpnctl_peer_add(cli->ctx, ovpnctl_link_ifindex(link), peer) ? err_lib(cli) :
-										     EXIT_OK;
+		ret = ovpnctl_peer_add(cli->ctx, ovpnctl_link_ifindex(link), peer) ? err_lib(cli)
+										   : EXIT_OK;
 		if (!ret)
 			warn_lib(cli);
 	}
@@ -172,8 +174,8 @@ enum { D_DEV, D_ID, D_ALL };
 
 static const struct word del_words[] = {
 	[D_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true },
-	[D_ID] = { "id", WORD_NUMBER, "ID", "this peer", 0, PEER_ID_MAX },
-	[D_ALL] = { "all", WORD_FLAG, NULL, "every peer" },
+	[D_ID] = { "id", WORD_NUMBER, "ID", "this peer", 0, PEER_ID_MAX, .choice = true },
+	[D_ALL] = { "all", WORD_FLAG, NULL, "every peer", .choice = true },
 	{ NULL },
 };
 
@@ -183,15 +185,13 @@ static int peer_del(struct cli *cli, const struct value *values)
 	uint32_t ifindex;
 	int ret, count, i;
 
-	if (!values[D_ID].count == !values[D_ALL].count)
-		return err(cli, "\"id\" or \"all\" is required, and not both");
 	ret = need_link(cli, values[D_DEV].text, &ifindex);
 	if (ret)
 		return ret;
 	if (values[D_ID].count)
-		return ovpnctl_peer_del(cli->ctx, ifindex, (uint32_t)values[D_ID].number) ?
-			       err_lib(cli) :
-			       EXIT_OK;
+		return ovpnctl_peer_del(cli->ctx, ifindex, (uint32_t)values[D_ID].number)
+			       ? err_lib(cli)
+			       : EXIT_OK;
 	count = ovpnctl_peer_list(cli->ctx, ifindex, &peers);
 	if (count < 0)
 		return err_lib(cli);
@@ -347,8 +347,8 @@ static int show_peers(struct cli *cli, struct ovpnctl_link **links, int count)
 	if (!peers)
 		return err(cli, "out of memory");
 	for (i = 0; i < count && !ret; i++) {
-		peers[i].count = ovpnctl_peer_list(cli->ctx, ovpnctl_link_ifindex(links[i]),
-						   &peers[i].list);
+		peers[i].count =
+			ovpnctl_peer_list(cli->ctx, ovpnctl_link_ifindex(links[i]), &peers[i].list);
 		if (peers[i].count < 0)
 			ret = err_lib(cli);
 	}
