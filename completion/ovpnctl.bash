@@ -5,9 +5,9 @@
 # a line each, a keyword, the kind of its value, whether the value may come first
 # without it ("first"), whether it repeats ("repeats"), and the values there are.
 
-_ovpnctl_options='-n -j -p -s -d -o -c -t -ts -b -f -V -h
+_ovpnctl_options='-n -j -p -s -d -o -c -t -ts -b -f -rc -V -h
 	--netns --json --pretty --statistics --details --oneline --color --timestamp
-	--tshort --batch --force --version --help'
+	--tshort --batch --force --rcvbuf --version --help'
 
 _ovpnctl_reply() { mapfile -t COMPREPLY < <(compgen -W "$*" -- "$cur"); }
 
@@ -155,7 +155,7 @@ _ovpnctl() {
 			((++i))
 			[[ $i -ge $cword ]] || tool+=(-n "${words[i]}")
 			;;
-		-b | -batch | --batch) ((++i)) ;;
+		-b | -batch | --batch | -rc | *rcvbuf) ((++i)) ;;
 		--)
 			((++i))
 			break
@@ -167,6 +167,7 @@ _ovpnctl() {
 	if ((i > cword)); then
 		case ${words[cword - 1]} in
 		-n | *netns) _ovpnctl_reply "$(_ovpnctl_netns)" ;;
+		-rc | *rcvbuf) ;;
 		*)
 			_ovpnctl_files
 			;;

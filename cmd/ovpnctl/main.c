@@ -49,6 +49,7 @@ enum option {
 	OPT_STAMP_SHORT,
 	OPT_BATCH,
 	OPT_FORCE,
+	OPT_RCVBUF,
 	OPT_VERSION,
 	OPT_HELP,
 	OPT_COMPLETE,
@@ -69,6 +70,7 @@ static const struct {
 	[OPT_STAMP_SHORT] = { "ts", "tshort", false },
 	[OPT_BATCH] = { "b", "batch", true },
 	[OPT_FORCE] = { "f", "force", false },
+	[OPT_RCVBUF] = { "rc", "rcvbuf", true },
 	[OPT_VERSION] = { "V", "version", false },
 	[OPT_HELP] = { "h", "help", false },
 	/* for the completion; not a promise */
@@ -161,6 +163,7 @@ static int take_options(struct cli *cli, int argc, char **argv, struct startup *
 {
 	const char *value;
 	int i, option, ret;
+	char *end;
 
 	for (i = 0; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
 		if (!strcmp(argv[i], "--"))
@@ -210,6 +213,11 @@ static int take_options(struct cli *cli, int argc, char **argv, struct startup *
 			break;
 		case OPT_FORCE:
 			cli->force = true;
+			break;
+		case OPT_RCVBUF:
+			cli->rcvbuf = (unsigned int)strtoul(value, &end, 10);
+			if (*value < '0' || *value > '9' || *end || cli->rcvbuf > 1 << 30)
+				return -err(cli, "option \"-rc\" needs a number of bytes");
 			break;
 		case OPT_VERSION:
 			start->version = true;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -247,7 +248,10 @@ static int take(struct cli *cli, const struct ovpnctl_event *event, struct filte
 static int watch(struct cli *cli, struct ovpnctl_monitor *monitor, struct filter *filter,
 		 struct names *names)
 {
-	struct pollfd poller = { .fd = ovpnctl_monitor_fd(monitor), .events = POLLIN };
+	struct pollfd pollers[] = {
+		{ .fd = ovpnctl_monitor_fd(monitor), .events = POLLIN },
+		{ .fd = STDOUT_FILENO }, /* for its errors */
+	};
 	const struct ovpnctl_event *event;
 	int ret;
 
@@ -262,8 +266,11 @@ static int watch(struct cli *cli, struct ovpnctl_monitor *monitor, struct filter
 			ret = take(cli, event, filter, names);
 			continue;
 		}
-		if (poll(&poller, 1, -1) < 0 && errno != EINTR)
+		if (poll(pollers, 2, -1) < 0 && errno != EINTR)
 			return err(cli, "cannot wait for events: %s", strerror(errno));
+		/* a pipe whose reader has gone: nobody is left to tell */
+		if (pollers[1].revents & POLLERR)
+			return EXIT_OK;
 	}
 	return ret;
 }
@@ -295,7 +302,7 @@ static int monitor_run(struct cli *cli, const struct value *values)
 	if (ret)
 		return ret;
 	/* first subscribe, then read: what happens between is not lost */
-	if (ovpnctl_monitor_new(cli->ctx, 4 << 20, false, &monitor))
+	if (ovpnctl_monitor_new(cli->ctx, cli->rcvbuf ? cli->rcvbuf : 4 << 20, false, &monitor))
 		return err_lib(cli);
 	ret = names_read(cli, &names);
 	if (!ret)

@@ -4,6 +4,7 @@
  * and completion, so that they cannot disagree.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,7 +220,7 @@ void help_all(bool to_stderr)
 	      "       ovpnctl [-f] -b FILE\n"
 	      "OPTIONS: -n NETNS -j[son] -p[retty] -s[tatistics] -d[etails] -o[neline]\n"
 	      "         -c[olor][=auto|always|never] -t[imestamp] -ts[hort] -b[atch] FILE\n"
-	      "         -f[orce] -V[ersion] -h[elp]\n"
+	      "         -f[orce] -rc[vbuf] BYTES -V[ersion] -h[elp]\n"
 	      "OBJECT:\n",
 	      to);
 	for (i = 0; objects[i]; i++)
@@ -381,6 +382,9 @@ static int get_value(struct cli *cli, const struct word *w, int argc, char **arg
 			return -err(cli, "\"socket\" needs %s", w->value);
 		if (!ret)
 			ret = get_number(cli, &part, argv[used + 1], &value->number);
+		/* now, while none of our own is open that could be mistaken for it */
+		if (!ret && value->pid < 0 && fcntl((int)value->number, F_GETFD) < 0)
+			ret = err_value(cli, &part, argv[used + 1], "is not open");
 		used += 2;
 		break;
 	default:

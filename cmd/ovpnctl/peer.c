@@ -73,22 +73,22 @@ static int check_words(const struct cli *cli, const struct value *values)
 	return EXIT_OK;
 }
 
-static struct ovpnctl_link *get_link(struct cli *cli, const char *name)
+/* Returns an exit status. */
+static int get_link(struct cli *cli, const char *name, struct ovpnctl_link **link)
 {
-	struct ovpnctl_link **links, *link;
-	int count;
+	struct ovpnctl_link **links;
+	int count, ret;
 
-	if (need_ctx(cli))
-		return NULL;
+	ret = need_ctx(cli);
+	if (ret)
+		return ret;
 	count = ovpnctl_link_list(cli->ctx, name, &links);
-	if (count < 0) {
-		err_lib(cli);
-		return NULL;
-	}
-	link = links[0];
+	if (count < 0)
+		return err_lib(cli);
+	*link = links[0];
 	links[0] = NULL;
 	ovpnctl_link_list_free(links, count);
-	return link;
+	return EXIT_OK;
 }
 
 /* The socket of a new peer: -1 for the interface's own, -2 after a message */
@@ -126,9 +126,9 @@ static int peer_add(struct cli *cli, const struct value *values)
 	ret = check_words(cli, values);
 	if (ret)
 		return ret;
-	link = get_link(cli, values[P_DEV].text);
-	if (!link)
-		return EXIT_OURS;
+	ret = get_link(cli, values[P_DEV].text, &link);
+	if (ret)
+		return ret;
 	fd = find_socket(cli, socket, link);
 	peer = fd > -2 ? ovpnctl_peer_new((uint32_t)values[P_ID].number) : NULL;
 	ret = EXIT_OURS;
