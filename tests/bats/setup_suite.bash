@@ -4,9 +4,8 @@
 # Which driver this is about; tests/vm/run says, or the module itself.
 setup_suite() {
 	local top
-	top=$(realpath "$BATS_TEST_DIRNAME/../..")
+	top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 	export PATH=$top/build:$top/build/tools:$PATH:/usr/sbin:/sbin
-	export TOP=$top
 	[[ $(id -u) == 0 ]] || { echo "the tests need root" >&2; return 1; }
 	if [[ -z ${OVPN_DRIVER:-} ]]; then
 		modprobe -q ovpn || true

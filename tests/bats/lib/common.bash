@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What the tests share. A test tagged "ours" needs what only our driver can do.
+# What the tests share; run sets status, output and stderr. A test tagged "ours" needs what only our driver can do.
+
+# shellcheck disable=SC2154
 
 bats_require_minimum_version 1.5.0
 bats_load_library bats-support
@@ -10,13 +12,16 @@ bats_load_library bats-assert
 # How long a condition may take: emulated machines are slow.
 patience=60
 
+# What a test gets; a file that needs none sets it empty.
+namespaces=(n0 n1 n2)
+
 setup() {
 	local tag ns
 	for tag in "${BATS_TEST_TAGS[@]}"; do
 		[[ $tag != ours || $OVPN_DRIVER == ours ]] || skip "not with the driver of Linux"
 	done
 	tmp=$BATS_TEST_TMPDIR
-	for ns in n0 n1 n2; do
+	for ns in "${namespaces[@]}"; do
 		ip netns add "$ns"
 		ip -n "$ns" link set lo up
 		ip netns exec "$ns" sysctl -qw net.ipv6.conf.all.accept_dad=0 \
@@ -28,8 +33,8 @@ setup() {
 
 teardown() {
 	local ns pid
-	[[ -e /run/netns/n0 ]] || return 0
-	for ns in n0 n1 n2; do
+	for ns in "${namespaces[@]}"; do
+		[[ -e /run/netns/$ns ]] || continue
 		for pid in $(ip netns pids "$ns"); do
 			kill -KILL "$pid" 2>/dev/null || true
 		done
@@ -44,7 +49,7 @@ teardown() {
 wait_for() {
 	local deadline=$((SECONDS + patience))
 	until "$@" >/dev/null 2>&1; do
-		((SECONDS < deadline)) || fail "never true: $*"
+		((SECONDS < deadline)) || { fail "never true: $*"; return 1; }
 		sleep 0.1
 	done
 }
@@ -217,7 +222,7 @@ event() { jq -es "any(.[]; $1)" "$tmp/events"; }
 
 # the_event FILTER: wait for it, print it
 the_event() {
-	wait_for event "$1" || { cat "$tmp/events"; return 1; }
+	wait_for event "$1" || { cat "$tmp/events" "$tmp/events.err"; return 1; }
 	jq -cs "[.[] | select($1)][0]" "$tmp/events"
 }
 
