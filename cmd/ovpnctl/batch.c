@@ -107,7 +107,7 @@ static int read_line(struct cli *cli, struct batch *batch, char *text, unsigned 
 	ret = parse_command(cli, count, words, &line->parsed);
 	if (ret < 0)
 		return err(cli, "a batch has no use for help");
-	return ret == EXIT_USAGE ? EXIT_OURS : ret;
+	return ret;
 }
 
 /* A line, and those it goes on in after a backslash at its end. */

@@ -499,6 +499,8 @@ int parse_command(struct cli *cli, int argc, char **argv, struct parsed *parsed)
 
 		parsed->command = find_command(cli, parsed->object, word);
 		if (parsed->command->words[0].required) {
+			if (cli->file)
+				return err(cli, "a command is required");
 			help_object(stderr, parsed->object, NULL);
 			return EXIT_USAGE;
 		}
