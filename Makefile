@@ -1,10 +1,121 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # see make help
 
-KERNELS := 6.1 6.12 7.3 debug
-MODVARS := $(foreach v,CC W C CF V,$(if $(filter command% environment,$(origin $(v))),$(v)=$($(v))))
+VERSION := $(shell cat VERSION)
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+DESTDIR ?=
 
-.PHONY: module
+CC ?= gcc
+AR ?= ar
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla
+SOVERSION := 0
+
+B := build
+O := $(B)/obj
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n'
+endif
+
+ifeq ($(WERROR),1)
+WARNINGS += -Werror
+endif
+
+# only what is built here needs the libraries: make help and make deps do without
+pkg = $(shell $(PKG_CONFIG) $(1) libmnl libnl-genl-3.0 2>/dev/null)
+NL_CFLAGS = $(call pkg,--cflags)
+NL_LIBS = $(call pkg,--libs)
+OUR_CFLAGS = -std=gnu11 $(WARNINGS) -Ilib/include -MMD -MP
+LIB_CFLAGS = $(OUR_CFLAGS) -Ikernel/include/uapi -fPIC -fvisibility=hidden $(NL_CFLAGS)
+CMD_CFLAGS = $(OUR_CFLAGS) -DOVPNCTL_VERSION='"$(VERSION)"'
+
+LIB_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard lib/*.c))
+CMD_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard cmd/ovpnctl/*.c))
+TOOLS := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
+EXAMPLES := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
+UNITS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+MANPAGES := $(patsubst man/%.scd,$(B)/man/%,$(wildcard man/*.scd))
+SHARED := $(B)/libovpnctl.so.$(SOVERSION)
+
+.DEFAULT_GOAL := all
+.PHONY: all module check check-unit check-vm lint fmt demo deps install man tools examples help clean
+
+# a page that cannot be made must not keep the tool from being made
+all: $(B)/ovpnctl $(B)/libovpnctl.a $(SHARED) $(if $(shell command -v scdoc 2>/dev/null),man)
+
+$(O)/lib/%.o: lib/%.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS) -c $< -o $@
+
+$(O)/cmd/%.o: cmd/%.c VERSION
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(CMD_CFLAGS) -c $< -o $@
+
+$(B)/libovpnctl.a: $(LIB_OBJ)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(SHARED): $(LIB_OBJ) lib/libovpnctl.map
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) \
+		-Wl,--version-script=lib/libovpnctl.map -Wl,--no-undefined \
+		$(LIB_OBJ) $(NL_LIBS) -o $@
+	$(Q)ln -sf $(@F) $(B)/libovpnctl.so
+
+$(B)/ovpnctl: $(CMD_OBJ) $(B)/libovpnctl.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -ljson-c $(NL_LIBS) -o $@
+
+$(B)/man/%: man/%.scd
+	@mkdir -p $(@D)
+	$(say) MAN $@
+	$(Q)scdoc <$< >$@.part && mv $@.part $@
+
+man: $(MANPAGES)
+
+$(B)/tools/%: tests/tools/%.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -Ikernel/include/uapi $(LDFLAGS) $< \
+		-Wl,--as-needed -lmnl -lcrypto -o $@
+
+tools: $(TOOLS)
+
+# as somebody else would build them: from what make install installs
+$(B)/examples/%: examples/%.c $(B)/libovpnctl.a
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(CFLAGS) -std=c99 -Wall -Wextra -pedantic -Ilib/include $< $(B)/libovpnctl.a \
+		$(NL_LIBS) -o $@
+
+examples: $(EXAMPLES)
+
+# the sources under test, anew, under the sanitizers
+$(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h lib/*.c lib/*.h kernel/*.h)
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -std=gnu11 \
+		$(WARNINGS) -Ilib/include -Ilib -Ikernel/include/uapi -Ikernel -Itests/unit \
+		$(NL_CFLAGS) $< $(wildcard lib/*.c) $(NL_LIBS) -lcmocka -o $@
+
+# ---- driver ----
+
+KERNELS := 6.1 6.12 7.3 debug
+MODVARS = $(foreach v,CC W C CF V,$(if $(filter command% environment,$(origin $(v))),$(v)=$($(v))))
+
 module:
 ifdef KDIR
 	@tests/vm/kernels module $(abspath $(KDIR)) kernel build $(MODVARS)
@@ -12,3 +123,82 @@ else
 	@$(if $(filter $(KERNEL),$(KERNELS)),,$(error KERNEL=6.1, 6.12, 7.3 or debug, or KDIR=/path/to/headers))
 	@tests/vm/kernels module $(KERNEL) kernel build/$(KERNEL) $(MODVARS)
 endif
+
+# ---- tests ----
+
+check:
+	@tests/check $(if $(filter 0,$(VM)),--no-vm)
+
+check-unit: $(UNITS) $(EXAMPLES) $(B)/ovpnctl
+	@tests/check unit
+
+check-vm: all tools
+	@$(if $(filter $(KERNEL),$(KERNELS)),,$(error KERNEL=6.1, 6.12, 7.3 or debug))
+	@tests/check vm:$(KERNEL):$(or $(DRIVER),ours)
+
+lint:
+	@tools/lint
+
+fmt:
+	@clang-format -i $(wildcard lib/*.[ch] lib/include/ovpnctl/*.h cmd/ovpnctl/*.[ch] \
+		tests/tools/*.c tests/unit/*.[ch] examples/*.c)
+
+demo:
+	@tests/demo/run
+
+# ---- the rest ----
+
+PACKAGES := bash-completion bats bats-assert bats-support bc bison build-essential busybox-static \
+	ca-certificates clang-format cpio curl debian-archive-keyring dpkg-dev e2fsprogs flex gcc git jq kmod libcmocka-dev \
+	libelf-dev libjson-c-dev libmnl-dev libnl-genl-3-dev libssl-dev make man-db mmdebstrap \
+	pkg-config python3 qemu-system-x86 scdoc shellcheck sparse xz-utils zstd
+
+deps:
+	@[ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && exec sudo $(MAKE) deps; \
+		echo 'make deps: needs root or sudo' >&2; exit 1; }; \
+	missing=; for p in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q '^install ok' || missing="$$missing $$p"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	echo "  DEPS   $$missing"; \
+	mkdir -p $(B); \
+	{ apt-get -q -o DPkg::Lock::Timeout=300 update && \
+	  DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
+		--no-install-recommends install $$missing; } >$(B)/deps.log 2>&1 || \
+	{ tail -n 20 $(B)/deps.log >&2; exit 1; }
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/ovpnctl \
+		$(DESTDIR)$(COMPLETIONDIR)
+	install -m 755 $(B)/ovpnctl $(DESTDIR)$(BINDIR)/ovpnctl
+	install -m 644 $(B)/libovpnctl.a $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/
+	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libovpnctl.so
+	install -m 644 lib/include/ovpnctl/ovpnctl.h $(DESTDIR)$(INCLUDEDIR)/ovpnctl/
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
+		lib/libovpnctl.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libovpnctl.pc
+	install -m 644 completion/ovpnctl.bash $(DESTDIR)$(COMPLETIONDIR)/ovpnctl
+	for page in $(notdir $(MANPAGES)); do \
+		[ -e $(B)/man/$$page ] || continue; \
+		install -D -m 644 $(B)/man/$$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; \
+	done
+
+clean:
+	rm -rf $(B)
+
+help:
+	@echo 'make                  tool and library into build/'
+	@echo 'make demo             a VPN in a virtual machine, to watch; sets up what it needs'
+	@echo 'make check            every test; sets up what it needs (VM=0: on this kernel)'
+	@echo 'make check-unit       tests without root and virtual machine'
+	@echo 'make check-vm KERNEL=6.1|6.12|7.3|debug [DRIVER=ours|in-tree]'
+	@echo 'make module KERNEL=6.1|6.12|7.3|debug   driver into build/KERNEL/ovpn.ko'
+	@echo 'make module KDIR=/path/to/headers       driver into build/ovpn.ko'
+	@echo 'make lint             style of all sources; make fmt mends what it can'
+	@echo 'make deps             install the packages that all of this needs'
+	@echo 'make install          DESTDIR= PREFIX=/usr/local'
+	@echo 'make clean            remove build/'
+	@echo 'V=1 shows commands, WERROR=1 makes warnings errors. What is fetched and'
+	@echo 'built once is kept in $$OVPNCTL_CACHE, default ~/.cache/ovpnctl.'
+
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
