@@ -49,7 +49,7 @@ MANPAGES := $(patsubst man/%.scd,$(B)/man/%,$(wildcard man/*.scd))
 SHARED := $(B)/libovpnctl.so.$(SOVERSION)
 
 .DEFAULT_GOAL := all
-.PHONY: all module check check-unit check-vm lint fmt demo deps install man tools examples help clean
+.PHONY: all module check unit check-unit check-vm lint fmt demo deps install man tools examples help clean
 
 # a page that cannot be made must not keep the tool from being made
 all: $(B)/ovpnctl $(B)/libovpnctl.a $(SHARED) $(if $(shell command -v scdoc 2>/dev/null),man)
@@ -129,7 +129,9 @@ endif
 check:
 	@tests/check $(if $(filter 0,$(VM)),--no-vm)
 
-check-unit: $(UNITS) $(EXAMPLES) $(B)/ovpnctl
+unit: $(UNITS) $(EXAMPLES) $(B)/ovpnctl
+
+check-unit: unit
 	@tests/check unit
 
 check-vm: all tools

@@ -121,8 +121,9 @@ static const struct nlattr *attr_at(const void *data, size_t len)
 	return attr;
 }
 
-#define for_each_attr(attr, data, len, at)                                                         \
-	for ((at) = 0; ((attr) = attr_at((const char *)(data) + (at), (len) > (at) ? (len) - (at) : 0)); \
+#define for_each_attr(attr, data, len, at)                                                     \
+	for ((at) = 0;                                                                         \
+	     ((attr) = attr_at((const char *)(data) + (at), (len) > (at) ? (len) - (at) : 0)); \
 	     (at) += NLA_ALIGN((attr)->nla_len))
 
 const void *ovpnctl_attr_data(const struct nlattr *attr, size_t *len)
@@ -449,8 +450,8 @@ void ovpnctl_attr_path(const void *msg, size_t len, size_t header, size_t offset
 
 			if (offset < here || offset >= here + attr->nla_len)
 				continue;
-			entry = top ? top_entry(attr_type(attr)) :
-				      table_entry(table, attr_type(attr));
+			entry = top ? top_entry(attr_type(attr))
+				    : table_entry(table, attr_type(attr));
 			path_add(path, size, entry, attr_type(attr));
 			table = entry ? entry->nest : NULL;
 			top = false;

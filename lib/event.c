@@ -42,8 +42,7 @@ static void take_ops(struct nlattr *ops, struct family *family)
 	int left;
 
 	nla_for_each_nested(op, ops, left) {
-		if (nla_parse_nested(attrs, CTRL_ATTR_OP_MAX, op, NULL) ||
-		    !attrs[CTRL_ATTR_OP_ID])
+		if (nla_parse_nested(attrs, CTRL_ATTR_OP_MAX, op, NULL) || !attrs[CTRL_ATTR_OP_ID])
 			continue;
 		if (nla_get_u32(attrs[CTRL_ATTR_OP_ID]) == OVPN_CMD_IFACE_NEW)
 			family->has_iface = true;
@@ -142,8 +141,7 @@ static void pending_free(struct pending *pending)
 	free(pending);
 }
 
-static struct pending *pending_add(struct ovpnctl_monitor *monitor,
-				   enum ovpnctl_event_type type)
+static struct pending *pending_add(struct ovpnctl_monitor *monitor, enum ovpnctl_event_type type)
 {
 	struct pending *pending = calloc(1, sizeof(*pending));
 
@@ -247,8 +245,8 @@ static int take_event(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-OVPNCTL_PUBLIC int ovpnctl_monitor_new(struct ovpnctl_ctx *ctx, unsigned int rcvbuf,
-				       bool all_nsid, struct ovpnctl_monitor **result)
+OVPNCTL_PUBLIC int ovpnctl_monitor_new(struct ovpnctl_ctx *ctx, unsigned int rcvbuf, bool all_nsid,
+				       struct ovpnctl_monitor **result)
 {
 	struct ovpnctl_monitor *monitor;
 	int saved, ret, on = 1;

@@ -91,10 +91,8 @@ void ovpnctl_ctx_leave(int saved);
 /* attr.c: messages to objects; 0 or -EBADMSG, attr names what is wrong then.
  * data, len: payload of a nest or of a whole message after its headers.
  */
-int ovpnctl_parse_link(const void *data, size_t len, struct ovpnctl_link *link,
-		       const char **attr);
-int ovpnctl_parse_peer(const void *data, size_t len, struct ovpnctl_peer *peer,
-		       const char **attr);
+int ovpnctl_parse_link(const void *data, size_t len, struct ovpnctl_link *link, const char **attr);
+int ovpnctl_parse_peer(const void *data, size_t len, struct ovpnctl_peer *peer, const char **attr);
 int ovpnctl_parse_key(const void *data, size_t len, struct ovpnctl_key *key, const char **attr);
 /* First attribute of a type among those in data, NULL where there is none. */
 const struct nlattr *ovpnctl_attr_find(const void *data, size_t len, unsigned int type);

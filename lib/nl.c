@@ -67,8 +67,7 @@ struct extack {
 	uint32_t offset, miss_type, miss_nest;
 };
 
-static void parse_extack(const struct nlmsghdr *nlh, const struct nlmsgerr *err,
-			 struct extack *ext)
+static void parse_extack(const struct nlmsghdr *nlh, const struct nlmsgerr *err, struct extack *ext)
 {
 	size_t hlen = sizeof(*err);
 	const struct nlattr *attr;
@@ -199,9 +198,9 @@ static int transact(struct ovpnctl_ctx *ctx, struct mnl_socket *nl, struct nlmsg
 			case NLMSG_ERROR:
 				return take_ack(ctx, reply, nlh, len, names);
 			case NLMSG_DONE:
-				ret = reply->nlmsg_len >= NLMSG_HDRLEN + sizeof(int) ?
-					      *(const int *)mnl_nlmsg_get_payload(reply) :
-					      0;
+				ret = reply->nlmsg_len >= NLMSG_HDRLEN + sizeof(int)
+					      ? *(const int *)mnl_nlmsg_get_payload(reply)
+					      : 0;
 				if (ret)
 					return ovpnctl_fail(ctx, -ret, "list cut short: %s",
 							    strerror(-ret));
@@ -590,11 +589,11 @@ OVPNCTL_PUBLIC int ovpnctl_key_get(struct ovpnctl_ctx *ctx, uint32_t ifindex, ui
 static int no_such_cap(struct ovpnctl_ctx *ctx, const char *what)
 {
 	return ovpnctl_fail(ctx, EOPNOTSUPP,
-			    "this driver cannot %s, only the one that comes with ovpnctl can", what);
+			    "this driver cannot %s, only the one that comes with ovpnctl can",
+			    what);
 }
 
-static int take_link(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh,
-		     struct ovpnctl_link *link)
+static int take_link(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, struct ovpnctl_link *link)
 {
 	const struct nlattr *ifindex;
 	const void *payload;
@@ -606,8 +605,7 @@ static int take_link(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh,
 	if (ret)
 		return ret;
 	ifindex = ovpnctl_attr_find(mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN),
-				    mnl_nlmsg_get_payload_len(nlh) - GENL_HDRLEN,
-				    OVPN_A_IFINDEX);
+				    mnl_nlmsg_get_payload_len(nlh) - GENL_HDRLEN, OVPN_A_IFINDEX);
 	if (!ifindex || !ovpnctl_attr_u32(ifindex, &link->ifindex))
 		return bad_answer(ctx, "ifindex");
 	return ovpnctl_parse_link(payload, len, link, &attr) ? bad_answer(ctx, attr) : 0;
@@ -648,8 +646,8 @@ static int kind_of_link(struct ovpnctl_ctx *ctx, const char *name, struct ovpnct
 /* rtnetlink: what every driver of the kind understands */
 static int add_by_route(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link)
 {
-	struct nlmsghdr *nlh = route_request(ctx, RTM_NEWLINK,
-					     NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+	struct nlmsghdr *nlh =
+		route_request(ctx, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
 	uint8_t mode = link->mode == OVPNCTL_MODE_P2MP ? OVPN_LINK_MODE_MP : OVPN_LINK_MODE_P2P;
 	struct nlattr *info, *data = NULL;
 	bool ok;

@@ -290,8 +290,8 @@ OVPNCTL_PUBLIC bool ovpnctl_peer_socket_netnsid(const struct ovpnctl_peer *peer,
 	return peer->has_netnsid;
 }
 
-OVPNCTL_PUBLIC bool ovpnctl_peer_stats(const struct ovpnctl_peer *peer,
-				       struct ovpnctl_stats *vpn, struct ovpnctl_stats *link)
+OVPNCTL_PUBLIC bool ovpnctl_peer_stats(const struct ovpnctl_peer *peer, struct ovpnctl_stats *vpn,
+				       struct ovpnctl_stats *link)
 {
 	if (vpn)
 		*vpn = peer->vpn_stats;

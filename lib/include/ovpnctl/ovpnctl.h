@@ -187,8 +187,7 @@ void ovpnctl_peer_set_socket(struct ovpnctl_peer *peer, int fd);
 
 int ovpnctl_peer_add(struct ovpnctl_ctx *ctx, uint32_t ifindex, const struct ovpnctl_peer *peer);
 /* Change what was set in peer, and nothing else. */
-int ovpnctl_peer_change(struct ovpnctl_ctx *ctx, uint32_t ifindex,
-			const struct ovpnctl_peer *peer);
+int ovpnctl_peer_change(struct ovpnctl_ctx *ctx, uint32_t ifindex, const struct ovpnctl_peer *peer);
 int ovpnctl_peer_del(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t id);
 int ovpnctl_peer_get(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t id,
 		     struct ovpnctl_peer **peer);
@@ -206,8 +205,7 @@ bool ovpnctl_peer_local(const struct ovpnctl_peer *peer, struct sockaddr_storage
 			uint16_t *port);
 /* family: AF_INET or AF_INET6 */
 bool ovpnctl_peer_vpn(const struct ovpnctl_peer *peer, int family, struct sockaddr_storage *addr);
-bool ovpnctl_peer_keepalive(const struct ovpnctl_peer *peer, uint32_t *interval,
-			    uint32_t *timeout);
+bool ovpnctl_peer_keepalive(const struct ovpnctl_peer *peer, uint32_t *interval, uint32_t *timeout);
 /* Namespace of its socket as seen from ours, where it is another. */
 bool ovpnctl_peer_socket_netnsid(const struct ovpnctl_peer *peer, int32_t *nsid);
 /* Either may be NULL. vpn: inner packets; link: encrypted ones. */
