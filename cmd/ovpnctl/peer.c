@@ -119,7 +119,7 @@ static int find_socket(struct cli *cli, const struct value *value, const struct 
 static int peer_add(struct cli *cli, const struct value *values)
 {
 	const struct value *socket = &values[P_SOCKET];
-	struct ovpnctl_link *link;
+	struct ovpnctl_link *link = NULL;
 	struct ovpnctl_peer *peer;
 	int ret, fd;
 
