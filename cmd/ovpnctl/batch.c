@@ -188,6 +188,7 @@ static int apply(struct cli *cli, const struct batch *batch)
 	}
 	if (ret) {
 		cli->where = "";
+		cli->line = 0;
 		err(cli, "%zu of %zu lines applied", done, batch->count);
 	}
 	return ret;

@@ -155,6 +155,8 @@ void emit_str(struct cli *cli, const char *key, enum colour colour, const char *
 void emit_uint(struct cli *cli, const char *key, const char *format, uint64_t value);
 void emit_int(struct cli *cli, const char *key, const char *format, int64_t value);
 void emit_bool(struct cli *cli, const char *key, const char *text, bool value);
+/* The time now: UTC in JSON, what was asked for in text. */
+void emit_stamp(struct cli *cli);
 /* Only text: words between fields, and the end of a line. */
 void emit_text(struct cli *cli, const char *text);
 void emit_line(struct cli *cli);

@@ -8,24 +8,28 @@
 
 #include "cli.h"
 
-static void prefix(const struct cli *cli)
+/* One write a message, so that those of several processes do not mix. */
+static void message(const struct cli *cli, const char *kind, const char *format, va_list args)
 {
-	fputs("ovpnctl: ", stderr);
-	if (cli->file)
-		fprintf(stderr, "%s:%u: ", cli->file, cli->line);
-	if (cli->where && *cli->where)
-		fprintf(stderr, "%s: ", cli->where);
+	char text[1024], line[32] = "";
+
+	/* what was printed before the message stands before it */
+	fflush(stdout);
+	vsnprintf(text, sizeof(text), format, args);
+	if (cli->file && cli->line)
+		snprintf(line, sizeof(line), "%u: ", cli->line);
+	fprintf(stderr, "ovpnctl: %s%s%s%s%s%s%s\n", cli->file ? cli->file : "",
+		cli->file ? (*line ? ":" : ": ") : "", line, cli->where ? cli->where : "",
+		cli->where && *cli->where ? ": " : "", kind, text);
 }
 
 int err(const struct cli *cli, const char *format, ...)
 {
 	va_list args;
 
-	prefix(cli);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	message(cli, "", format, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return EXIT_OURS;
 }
 
@@ -33,12 +37,9 @@ void warn(const struct cli *cli, const char *format, ...)
 {
 	va_list args;
 
-	prefix(cli);
-	fputs("warning: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	message(cli, "warning: ", format, args);
 	va_end(args);
-	fputc('\n', stderr);
 }
 
 int err_lib(const struct cli *cli)

@@ -37,10 +37,17 @@ static void link_set_listen(struct ovpnctl_link *link, const struct value *value
 static int hold(struct cli *cli, const struct ovpnctl_link *link)
 {
 	emit_record_begin(cli);
-	if (cli->json)
+	if (cli->json) {
 		emit_str(cli, "event", COLOUR_NONE, NULL, "ready");
+		emit_stamp(cli);
+	}
 	emit_uint(cli, "ifindex", NULL, ovpnctl_link_ifindex(link));
 	emit_str(cli, "ifname", COLOUR_IFNAME, "%s: ready", ovpnctl_link_name(link));
+	if (cli->json) {
+		emit_object_begin(cli, "link");
+		emit_link(cli, link);
+		emit_object_end(cli, "link");
+	}
 	emit_record_end(cli, false);
 	if (fflush(stdout))
 		return EXIT_OURS;
@@ -145,6 +152,8 @@ void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 
 	emit_uint(cli, "ifindex", NULL, ovpnctl_link_ifindex(link));
 	emit_str(cli, "ifname", COLOUR_IFNAME, "%s:", ovpnctl_link_name(link));
+	if (cli->details && !cli->json)
+		emit_uint(cli, NULL, "index %llu", ovpnctl_link_ifindex(link));
 	emit_str(cli, "mode", COLOUR_NONE, "mode %s", ovpnctl_mode_name(ovpnctl_link_mode(link)));
 	if (ovpnctl_link_mtu(link, &number))
 		emit_uint(cli, "mtu", "mtu %llu", number);

@@ -115,34 +115,6 @@ static int names_read(struct cli *cli, struct names *names)
 	return EXIT_OK;
 }
 
-/* The time of receipt: UTC in JSON, what was asked for in text. */
-static void emit_stamp(struct cli *cli)
-{
-	char text[128], form[64];
-	struct timespec now;
-	struct tm tm;
-
-	if (!cli->json && cli->stamp == STAMP_NONE)
-		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (cli->json)
-		gmtime_r(&now.tv_sec, &tm);
-	else
-		localtime_r(&now.tv_sec, &tm);
-	strftime(form, sizeof(form), "%Y-%m-%dT%H:%M:%S", &tm);
-	if (cli->json) {
-		snprintf(text, sizeof(text), "%s.%06ldZ", form, now.tv_nsec / 1000);
-	} else if (cli->stamp == STAMP_SHORT) {
-		snprintf(text, sizeof(text), "[%s.%06ld]", form, now.tv_nsec / 1000);
-	} else {
-		char zone[16];
-
-		strftime(zone, sizeof(zone), "%z", &tm);
-		snprintf(text, sizeof(text), "%s.%06ld%s", form, now.tv_nsec / 1000, zone);
-	}
-	emit_str(cli, "timestamp", COLOUR_NONE, "%s", text);
-}
-
 /* Return: an exit status */
 static int print_begin(struct cli *cli, const char *event)
 {

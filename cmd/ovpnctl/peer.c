@@ -256,6 +256,7 @@ static void emit_vpn(struct cli *cli, const struct ovpnctl_peer *peer)
 static void emit_counters(struct cli *cli, const char *key, const struct ovpnctl_stats *stats)
 {
 	emit_line(cli);
+	emit_text(cli, "stats");
 	emit_text(cli, key);
 	emit_object_begin(cli, key);
 	emit_uint(cli, "rx_bytes", "rx %llu bytes", stats->rx_bytes);
@@ -275,7 +276,8 @@ void emit_peer(struct cli *cli, const struct ovpnctl_peer *peer)
 
 	emit_uint(cli, "id", "peer %llu", ovpnctl_peer_id(peer));
 	if (ovpnctl_peer_tx_id(peer, &number))
-		emit_uint(cli, "tx_id", number == ovpnctl_peer_id(peer) ? NULL : "tx-id %llu",
+		emit_uint(cli, "tx_id",
+			  number == ovpnctl_peer_id(peer) && !cli->details ? NULL : "tx-id %llu",
 			  number);
 	if (ovpnctl_peer_remote(peer, &addr))
 		emit_endpoint(cli, "remote", &addr, ovpnctl_addr_port(&addr));
@@ -284,16 +286,15 @@ void emit_peer(struct cli *cli, const struct ovpnctl_peer *peer)
 	if (ovpnctl_peer_socket_netnsid(peer, &nsid))
 		emit_int(cli, "socket_netnsid", "socket-netnsid %lld", nsid);
 	emit_vpn(cli, peer);
-	if (ovpnctl_peer_keepalive(peer, &number, &timeout)) {
-		bool off = !number || !timeout;
-
-		if (!off)
+	if (ovpnctl_peer_keepalive(peer, &number, &timeout)) &&
+	    (number || timeout))
+		{
 			emit_line(cli);
-		emit_object_begin(cli, "keepalive");
-		emit_uint(cli, "interval", off ? NULL : "keepalive %llu", number);
-		emit_uint(cli, "timeout", off ? NULL : "%llu", timeout);
-		emit_object_end(cli, "keepalive");
-	}
+			emit_object_begin(cli, "keepalive");
+			emit_uint(cli, "interval", "keepalive %llu", number);
+			emit_uint(cli, "timeout", "%llu", timeout);
+			emit_object_end(cli, "keepalive");
+		}
 	if (cli->statistics && ovpnctl_peer_stats(peer, &vpn, &link)) {
 		emit_object_begin(cli, "stats");
 		emit_counters(cli, "vpn", &vpn);
