@@ -286,15 +286,13 @@ void emit_peer(struct cli *cli, const struct ovpnctl_peer *peer)
 	if (ovpnctl_peer_socket_netnsid(peer, &nsid))
 		emit_int(cli, "socket_netnsid", "socket-netnsid %lld", nsid);
 	emit_vpn(cli, peer);
-	if (ovpnctl_peer_keepalive(peer, &number, &timeout)) &&
-	    (number || timeout))
-		{
-			emit_line(cli);
-			emit_object_begin(cli, "keepalive");
-			emit_uint(cli, "interval", "keepalive %llu", number);
-			emit_uint(cli, "timeout", "%llu", timeout);
-			emit_object_end(cli, "keepalive");
-		}
+	if (ovpnctl_peer_keepalive(peer, &number, &timeout) && (number || timeout)) {
+		emit_line(cli);
+		emit_object_begin(cli, "keepalive");
+		emit_uint(cli, "interval", "keepalive %llu", number);
+		emit_uint(cli, "timeout", "%llu", timeout);
+		emit_object_end(cli, "keepalive");
+	}
 	if (cli->statistics && ovpnctl_peer_stats(peer, &vpn, &link)) {
 		emit_object_begin(cli, "stats");
 		emit_counters(cli, "vpn", &vpn);
