@@ -676,7 +676,7 @@ static int ovpn_nl_put_sum(struct sk_buff *skb, int bytes, int packets,
 /* A peer's nest, in the order that clients have always seen. Interface's mutex
  * held.
  */
-static int ovpn_nl_fill_peer(struct sk_buff *skb, const struct net *net,
+static int ovpn_nl_fill_peer(struct sk_buff *skb, struct net *net,
 			     struct ovpn_peer *peer, bool stats)
 {
 	struct ovpn_transport *transport;
@@ -695,7 +695,7 @@ static int ovpn_nl_fill_peer(struct sk_buff *skb, const struct net *net,
 		return -EMSGSIZE;
 	if (!net_eq(net, sock_net(sk)) &&
 	    nla_put_s32(skb, OVPN_A_PEER_SOCKET_NETNSID,
-			peernet2id_alloc((struct net *)net, sock_net(sk), GFP_ATOMIC)))
+			peernet2id_alloc(net, sock_net(sk), GFP_ATOMIC)))
 		return -EMSGSIZE;
 	if (nla_put_u32(skb, OVPN_A_PEER_ID, peer->id) ||
 	    nla_put_u32(skb, OVPN_A_PEER_TX_ID, peer->tx_id))
@@ -740,7 +740,7 @@ static int ovpn_nl_fill_peer(struct sk_buff *skb, const struct net *net,
 }
 
 /* One peer as a message of its own. Interface's mutex held. */
-static int ovpn_nl_send_peer(struct sk_buff *skb, const struct net *net, struct ovpn_peer *peer,
+static int ovpn_nl_send_peer(struct sk_buff *skb, struct net *net, struct ovpn_peer *peer,
 			     u32 portid, u32 seq, int flags)
 {
 	void *hdr = genlmsg_put(skb, portid, seq, &ovpn_nl_family, flags, OVPN_CMD_PEER_GET);
@@ -1243,6 +1243,9 @@ static int ovpn_nl_iface_new(struct sk_buff *skb, struct genl_info *info)
 		if (PTR_ERR(dev) == -EEXIST)
 			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_IFACE_NAME],
 					    "an interface with this name exists");
+		else if (info->extack && !info->extack->_msg)
+			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_IFACE_NAME],
+					    "interface cannot be made under this name");
 		return PTR_ERR(dev);
 	}
 	ret = ovpn_nl_reply_iface(info, netdev_priv(dev));

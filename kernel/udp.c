@@ -446,52 +446,49 @@ static struct dst_entry *ovpn_udp_lookup6(struct ovpn_peer *peer, struct sock *s
 	return dst;
 }
 
-/* May the route that this CPU has cached serve? If not it is none from now on. */
-static bool ovpn_route_fits(struct ovpn_peer_pcpu *pcpu, const struct sock *sk,
-			    const struct ovpn_bind *bind)
+static bool ovpn_route_key_equal(const struct ovpn_route_key *a, const struct ovpn_route_key *b)
 {
+	return a->gen == b->gen && a->mark == b->mark && a->sport == b->sport;
+}
+
+/* Return: the route of a batch with one reference, or an ERR_PTR */
+static struct dst_entry *ovpn_udp_route(struct ovpn_peer *peer, struct sock *sk,
+					const struct ovpn_bind *bind, bool ip4,
+					struct in6_addr *saddr)
+{
+	struct ovpn_peer_pcpu *pcpu = this_cpu_ptr(peer->pcpu);
 	struct ovpn_route_key key = {
 		.gen = bind->gen,
 		.mark = READ_ONCE(sk->sk_mark),
 		.sport = inet_sk(sk)->inet_sport,
 	};
-
-	if (likely(pcpu->route.gen == key.gen && pcpu->route.mark == key.mark &&
-		   pcpu->route.sport == key.sport))
-		return true;
-	pcpu->route = key;
-	return false;
-}
-
-/* Return: the route of a batch with a reference for each of its packets, or an
- * ERR_PTR
- */
-static struct dst_entry *ovpn_udp_route(struct ovpn_peer *peer, struct sock *sk,
-					const struct ovpn_bind *bind, bool ip4,
-					struct in6_addr *saddr)
-{
-	bool fits = ovpn_route_fits(this_cpu_ptr(peer->pcpu), sk, bind);
 	struct dst_entry *dst = NULL;
 	struct rtable *rt;
 
-	if (ip4) {
-		if (fits) {
+	if (likely(ovpn_route_key_equal(&pcpu->route, &key))) {
+		if (ip4) {
 			rt = dst_cache_get_ip4(&peer->dst, &saddr->s6_addr32[3]);
-			if (rt)
-				return &rt->dst;
-		}
-		dst = ovpn_udp_lookup4(peer, sk, bind, &saddr->s6_addr32[3]);
-		if (!IS_ERR(dst))
-			dst_cache_set_ip4(&peer->dst, dst, saddr->s6_addr32[3]);
-	} else {
-		if (fits)
+			dst = rt ? &rt->dst : NULL;
+		} else {
 			dst = dst_cache_get_ip6(&peer->dst, saddr);
-		if (dst)
-			return dst;
-		dst = ovpn_udp_lookup6(peer, sk, bind, saddr);
-		if (!IS_ERR(dst))
-			dst_cache_set_ip6(&peer->dst, dst, saddr);
+		}
 	}
+	if (likely(dst))
+		return dst;
+
+	if (ip4) {
+		dst = ovpn_udp_lookup4(peer, sk, bind, &saddr->s6_addr32[3]);
+		if (IS_ERR(dst))
+			return dst;
+		dst_cache_set_ip4(&peer->dst, dst, saddr->s6_addr32[3]);
+	} else {
+		dst = ovpn_udp_lookup6(peer, sk, bind, saddr);
+		if (IS_ERR(dst))
+			return dst;
+		dst_cache_set_ip6(&peer->dst, dst, saddr);
+	}
+	/* not before: until here the cache may hold the route of another key */
+	pcpu->route = key;
 	return dst;
 }
 
