@@ -9,7 +9,8 @@
 #include "cli.h"
 
 /* One write a message, so that those of several processes do not mix. */
-static void message(const struct cli *cli, const char *kind, const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+message(const struct cli *cli, const char *kind, const char *format, va_list args)
 {
 	char text[1024], line[32] = "";
 
