@@ -100,10 +100,15 @@ static int find_socket(struct cli *cli, const struct value *value, const struct 
 	if (!value->count) {
 		if (ovpnctl_link_listen(link, &port, NULL))
 			return -1;
-		err(cli,
-		    "interface \"%s\" has no socket of its own: give one with \"socket fd N\" or "
-		    "\"socket pid PID fd N\", or the interface with \"link set %s listen PORT\"",
-		    ovpnctl_link_name(link), ovpnctl_link_name(link));
+		if (ovpnctl_ctx_has(cli->ctx, OVPNCTL_CAP_IFACE))
+			err(cli,
+			    "interface \"%s\" has no socket of its own: name one with \"socket fd "
+			    "N\", or have it listen with \"link set %s listen PORT\"",
+			    ovpnctl_link_name(link), ovpnctl_link_name(link));
+		else
+			err(cli,
+			    "\"socket\" is required: with this driver an interface has none of its "
+			    "own");
 		return -2;
 	}
 	if (value->pid < 0)
