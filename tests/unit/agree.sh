@@ -39,7 +39,13 @@ complete_after() {
 . completion/ovpnctl.bash
 compopt() { :; }
 # what the completion calls
-ovpnctl() { "$exe" "$@"; }
+ovpnctl() {
+	case $* in
+	*'-j link show') echo '[{"ifindex":5,"ifname":"vpn0","mode":"p2mp"},{"ifindex":6,"ifname":"vpn1","mode":"p2p"}]' ;;
+	*'-j peer show dev vpn0') echo '[{"ifindex":5,"ifname":"vpn0","id":7,"tx_id":9},{"ifindex":5,"ifname":"vpn0","id":12}]' ;;
+	*) "$exe" "$@" ;;
+	esac
+}
 
 objects=$("$exe" --complete | grep -vx help)
 agree 'completion of objects' "$("$exe" --complete | sort)" "$(complete_after)"
@@ -79,6 +85,14 @@ for object in $objects; do
 				"$(complete_after "${words[@]}")"
 	done
 done
+
+# what there is now: interfaces and peers
+agree 'completion of interfaces' $'vpn0\nvpn1' "$(complete_after peer show dev)"
+agree 'completion of peers' $'12\n7' "$(complete_after peer set dev vpn0 id)"
+agree 'completion of peers of key' $'12\n7' "$(complete_after key swap dev vpn0 peer)"
+agree 'completion of interfaces, and of words' $'dev\nvpn0\nvpn1' "$(complete_after link del)"
+agree 'no completion of a new name' '' "$(complete_after link add dev)"
+agree 'completion of values' $'primary\nsecondary' "$(complete_after key del dev vpn0 peer 7 slot)"
 
 # options: the tool's usage is the measure
 usage=$("$exe" help | sed -n '/^OPTIONS:/,/^OBJECT/p')
