@@ -1,0 +1,197 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# ovpnctl monitor. One test sees one kind of event, waiting for it.
+
+load lib/common
+
+# a P2MP interface with a peer, without any traffic
+quiet_server() {
+	server
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 "${socket_server[@]}"
+}
+
+@test "monitor says that it listens before anything else" {
+	monitor n0
+	need "$(head -n 1 events)" '.event == "listening" and (.timestamp | test("^[0-9-]+T[0-9:]+\\.[0-9]{6}Z$"))'
+}
+
+@test "each event is one line of JSON" {
+	quiet_server
+	monitor n0
+	ovpnctl -n n0 peer del dev tun0 id 1
+	sees '.event == "peer-del"'
+	[[ $(wc -l <events) == "$(jq -s length events)" ]]
+}
+
+@test "a deleted peer is told with the reason userspace" {
+	quiet_server
+	monitor n0
+	ovpnctl -n n0 peer del dev tun0 id 1
+	sees '.event == "peer-del" and .ifname == "tun0" and .peer == {id: 1} and .reason == "userspace"'
+}
+
+@test "a peer whose socket is closed is told with the reason transport-disconnect" {
+	quiet_server
+	monitor n0
+	# shellcheck disable=SC2154 # set by hold
+	kill -KILL "$pid_server"
+	sees '.event == "peer-del" and .peer.id == 1 and .reason == "transport-disconnect"'
+}
+
+@test "peers of a deleted interface are told with the reason teardown" {
+	quiet_server
+	monitor n0
+	ovpnctl -n n0 link del tun0
+	sees '.event == "peer-del" and .peer.id == 1 and .reason == "teardown"'
+}
+
+@test "a replaced P2P peer is told with the reason teardown" {
+	client_alone
+	monitor n1
+	# shellcheck disable=SC2154
+	ovpnctl -n n1 peer add dev tun0 id 6 remote 10.0.1.1:1195 "${socket_client[@]}"
+	sees '.event == "peer-del" and .peer.id == 5 and .reason == "teardown"'
+	need "$(ovpnctl -n n1 -j peer show dev tun0)" 'map(.id) == [6]'
+}
+client_alone() {
+	hold n1 client 1194
+	ovpnctl -n n1 link add tun0 mode p2p
+	ovpnctl -n n1 peer add dev tun0 id 5 remote 10.0.1.1:1194 "${socket_client[@]}"
+}
+
+# bats test_tags=ours
+@test "a new interface is told, with its port" {
+	monitor n0
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
+	sees '.event == "link-add" and .ifname == "tun0" and .link.mode == "p2mp" and .link.listen.port == 1194'
+}
+
+# bats test_tags=ours
+@test "an interface made by ip is told as well" {
+	monitor n0
+	ip -n n0 link add tun0 type ovpn
+	sees '.event == "link-add" and .link.ifname == "tun0" and .link.mode == "p2p"'
+}
+
+# bats test_tags=ours
+@test "a renamed interface is told" {
+	ovpnctl -n n0 link add tun0 mode p2mp
+	monitor n0
+	ip -n n0 link set tun0 name vpn9
+	sees '.event == "link-set" and .ifname == "vpn9"'
+}
+
+# bats test_tags=ours
+@test "a deleted interface is told, after its peers" {
+	quiet_server
+	monitor n0
+	ip -n n0 link del tun0
+	sees '.event == "link-del" and .ifname == "tun0"'
+	[[ $(jq -r .event events | tr '\n' ' ') == "listening peer-del link-del " ]]
+}
+
+# bats test_tags=ours
+@test "an interface that moves away is told as deleted, and as new where it goes" {
+	ovpnctl -n n0 link add tun0 mode p2mp
+	monitor n0
+	ip -n n0 link set tun0 netns n1
+	sees '.event == "link-del" and .ifname == "tun0"'
+}
+
+# bats test_tags=ours
+@test "a new peer is told, as peer show shows it" {
+	server
+	monitor n0
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 keepalive 10 60 \
+		"${socket_server[@]}"
+	sees '.event == "peer-add"'
+	same_json "$(jq -s 'map(select(.event == "peer-add"))[0].peer' events)" \
+		"$(ovpnctl -n n0 -j peer show dev tun0 | jq '.[0] | del(.ifindex, .ifname)')"
+}
+
+# bats test_tags=ours
+@test "a changed peer is told" {
+	quiet_server
+	monitor n0
+	ovpnctl -n n0 peer set dev tun0 id 1 vpn 10.8.0.9
+	sees '.event == "peer-set" and .peer.vpn.ipv4 == "10.8.0.9"'
+}
+
+# bats test_tags=ours
+@test "a new, a swapped and a deleted key are told" {
+	quiet_server
+	monitor n0
+	ovpnctl key gen k
+	ovpnctl -n n0 key add dev tun0 peer 1 slot secondary id 3 cipher aes-256-gcm file k direction 0
+	sees '.event == "key-add" and .key == {peer: 1, slot: "secondary", id: 3, cipher: "aes-gcm"}'
+	ovpnctl -n n0 key swap dev tun0 peer 1
+	sees '.event == "key-swap" and .key == {peer: 1, id: 3}'
+	ovpnctl -n n0 key del dev tun0 peer 1 slot primary
+	sees '.event == "key-del" and .key == {peer: 1, slot: "primary"}'
+}
+
+# bats test_tags=ours
+@test "no event tells a secret" {
+	quiet_server
+	monitor n0
+	ovpnctl key gen k
+	ovpnctl -n n0 key add dev tun0 peer 1 slot primary id 0 cipher aes-256-gcm file k direction 0
+	sees '.event == "key-add"'
+	run ! grep -F "$(tail -n 1 k)" events
+}
+
+@test "a filter by peer lets no other through" {
+	quiet_server
+	ovpnctl -n n0 peer add dev tun0 id 2 remote 10.0.2.2:4000 vpn 10.8.0.3 "${socket_server[@]}"
+	monitor n0 peer 2
+	ovpnctl -n n0 peer del dev tun0 id 1
+	ovpnctl -n n0 peer del dev tun0 id 2
+	sees '.event == "peer-del" and .peer.id == 2'
+	! event '.peer.id == 1'
+}
+
+@test "a filter by event lets no other through" {
+	quiet_server
+	monitor n0 peer-float
+	ovpnctl -n n0 peer del dev tun0 id 1
+	background events2 ovpnctl -n n0 -j monitor
+	wait_for 30 file_has listening events2
+	! event '.event == "peer-del"'
+}
+
+@test "an unknown event is an error before listening" {
+	run --separate-stderr ovpnctl -n n0 -j monitor peer-dell
+	our_error 'unknown keyword "peer-dell", did you mean "peer-del"?'
+	[[ -z $output ]]
+}
+
+@test "an unknown interface is an error before listening" {
+	run --separate-stderr ovpnctl -n n0 -j monitor dev nosuch
+	our_error 'interface "nosuch" does not exist'
+	[[ -z $output ]]
+}
+
+@test "a reader that goes away ends it silently" {
+	quiet_server
+	in_ns n0 bash -c 'ovpnctl -j monitor 2>err | head -n 1 >/dev/null; :' 3>&- &
+	local pid=$!
+	wait_for 30 test -e err
+	ovpnctl -n n0 peer del dev tun0 id 1
+	wait_for 30 gone "$pid"
+	[[ ! -s err ]]
+}
+gone() { [[ ! -e /proc/$1 ]] || [[ $(cut -d ' ' -f 3 "/proc/$1/stat") == Z ]]; }
+
+@test "text has one event a line as well" {
+	quiet_server
+	background events ovpnctl -n n0 monitor
+	wait_for 30 file_has listening events
+	ovpnctl -n n0 peer del dev tun0 id 1
+	wait_for 30 file_has 'peer-del tun0: peer 1 reason userspace' events
+}
+
+@test "-ts puts the time in front of text" {
+	background events ovpnctl -n n0 -ts monitor
+	wait_for 30 file_has '^\[[0-9-]*T[0-9:.]*\] listening$' events
+}

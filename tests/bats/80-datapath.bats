@@ -1,0 +1,378 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Packets: through the driver, and against an implementation of their format on
+# OpenSSL (tests/tools/dataprobe.c).
+
+load lib/common
+
+# probe_tunnel [CIPHER] [4|6]: the driver in n0 as the P2MP end, dataprobe in n1
+probe_tunnel() {
+	local cipher=${1:-aes-256-gcm} remote=10.0.1.2:4000
+	[[ ${2:-4} == 4 ]] || remote='[fd01::2]:4000'
+	server
+	ovpnctl -n n0 peer add dev tun0 id 1 tx-id 7 remote "$remote" vpn 10.8.0.2 vpn fd08::2 \
+		"${socket_server[@]}"
+	ovpnctl key gen key1
+	ovpnctl -n n0 key add dev tun0 peer 1 slot primary id 0 cipher "$cipher" file key1 direction 0
+	probe=(in_ns n1 dataprobe -k key1 -d 1 -c "$cipher" -b 0.0.0.0:4000 -r 10.0.1.1:1194)
+	[[ ${2:-4} == 4 ]] || probe=(in_ns n1 dataprobe -k key1 -d 1 -c "$cipher" -b '[::]:4000' -r '[fd01::1]:1194')
+}
+
+carries() {
+	server
+	client 1 "$2" "$1"
+	reach n0 10.8.0.2
+	reach n0 fd08::2
+	reach n1 10.8.0.1
+	reach n1 fd08::1
+}
+
+@test "AES-128-GCM over IPv4" { carries aes-128-gcm 4; }
+@test "AES-192-GCM over IPv4" { carries aes-192-gcm 4; }
+@test "AES-256-GCM over IPv4" { carries aes-256-gcm 4; }
+@test "ChaCha20-Poly1305 over IPv4" { carries chacha20-poly1305 4; }
+@test "AES-128-GCM over IPv6" { carries aes-128-gcm 6; }
+@test "AES-256-GCM over IPv6" { carries aes-256-gcm 6; }
+@test "ChaCha20-Poly1305 over IPv6" { carries chacha20-poly1305 6; }
+
+@test "two clients with different ciphers reach each other through the server" {
+	server
+	client 1 4 aes-256-gcm
+	client 2 6 chacha20-poly1305
+	in_ns n0 sysctl -qw net.ipv4.ip_forward=1
+	reach n1 10.8.0.3
+	reach n2 10.8.0.2
+}
+
+# OpenSSL opens what the driver seals, and seals what the driver opens
+openssl_agrees() {
+	probe_tunnel "$1" "${2:-4}"
+	background answer "${probe[@]}" answer answer answer
+	in_ns n0 ping -q -c 3 -i 0.1 -W 20 10.8.0.2
+	wait_for 20 file_has 'id 3' answer
+	file_has 'peer 7 key 0 id 1' answer
+}
+
+@test "OpenSSL opens and seals AES-128-GCM as the driver does" { openssl_agrees aes-128-gcm; }
+@test "OpenSSL opens and seals AES-192-GCM as the driver does" { openssl_agrees aes-192-gcm; }
+@test "OpenSSL opens and seals AES-256-GCM as the driver does" { openssl_agrees aes-256-gcm; }
+@test "OpenSSL opens and seals ChaCha20-Poly1305 as the driver does" {
+	openssl_agrees chacha20-poly1305
+}
+@test "OpenSSL opens and seals AES-256-GCM over IPv6" { openssl_agrees aes-256-gcm 6; }
+
+@test "a capture shows P_DATA_V2 of the right peer to tshark" {
+	server
+	client 1
+	background dump in_ns n0 tcpdump -U -i eth1 -w cap.pcap udp port 1194
+	wait_for 30 file_has 'listening on' dump.err
+	reach n0 10.8.0.2
+	wait_for 30 captured
+	run -0 tshark -r cap.pcap -d udp.port==1194,openvpn -T fields -e openvpn.opcode -e openvpn.peerid
+	[[ $output == *9*1* ]]
+}
+captured() { [[ $(tshark -r cap.pcap 2>/dev/null | wc -l) -ge 6 ]]; }
+
+@test "first word of a packet is opcode, key id and peer id" {
+	server
+	client 1
+	background dump in_ns n0 tcpdump -U -i eth1 -x -n udp port 1194
+	wait_for 30 file_has 'listening on' dump.err
+	reach n0 10.8.0.2
+	wait_for 30 file_has '4800 0001' dump
+}
+
+# bats test_tags=ours
+@test "a replayed packet is dropped and counted" {
+	probe_tunnel
+	"${probe[@]}" ping 10.8.0.2 10.8.0.1 1 recv again
+	wait_for 20 counted n0 tun0 rx_drop_replay 1
+	[[ $(peer_stat n0 1 vpn.rx_packets) == 1 ]]
+	[[ $(peer_stat n0 1 link.rx_packets) == 2 ]]
+}
+
+# bats test_tags=ours
+@test "a packet with a flipped bit is dropped and counted, wherever the bit is" {
+	probe_tunnel
+	# packet id, tag, ciphertext
+	"${probe[@]}" flip 7 ping 10.8.0.2 10.8.0.1 1 flip 8 ping 10.8.0.2 10.8.0.1 2 \
+		flip 23 ping 10.8.0.2 10.8.0.1 3 flip 24 ping 10.8.0.2 10.8.0.1 4 \
+		flip 60 ping 10.8.0.2 10.8.0.1 5
+	wait_for 20 counted n0 tun0 rx_drop_auth 5
+	[[ $(peer_stat n0 1 vpn.rx_packets) == 0 ]]
+}
+
+# bats test_tags=ours
+@test "a packet under another key is dropped and counted" {
+	probe_tunnel
+	"${probe[@]}" bad-key ping 10.8.0.2 10.8.0.1 1
+	wait_for 20 counted n0 tun0 rx_drop_auth 1
+}
+
+# bats test_tags=ours
+@test "a packet with a key id that is not there is dropped and counted" {
+	probe_tunnel
+	"${probe[@]}" keyid 5 ping 10.8.0.2 10.8.0.1 1
+	wait_for 20 counted n0 tun0 rx_drop_no_key 1
+}
+
+# bats test_tags=ours
+@test "a packet of a peer that is not there is dropped and counted" {
+	probe_tunnel
+	"${probe[@]}" peer 99 ping 10.8.0.2 10.8.0.1 1
+	wait_for 20 counted n0 tun0 rx_drop_no_peer 1
+}
+
+# bats test_tags=ours
+@test "a packet too short for its tag is dropped and counted" {
+	probe_tunnel
+	"${probe[@]}" cut 20 ping 10.8.0.2 10.8.0.1 1
+	wait_for 20 counted n0 tun0 rx_drop_short 1
+}
+
+# bats test_tags=ours
+@test "a packet of the old data format is dropped and counted" {
+	probe_tunnel
+	"${probe[@]}" raw 3000000100000000
+	wait_for 20 counted n0 tun0 rx_drop_data_v1 1
+}
+
+# bats test_tags=ours
+@test "what is inside and no IP packet is dropped and counted" {
+	probe_tunnel
+	"${probe[@]}" payload 00112233445566778899aabbccddeeff0011223344556677
+	wait_for 20 counted n0 tun0 rx_drop_proto 1
+}
+
+# bats test_tags=ours
+@test "a packet with nothing inside is dropped and counted" {
+	probe_tunnel
+	"${probe[@]}" payload ""
+	wait_for 20 counted n0 tun0 rx_drop_empty 1
+}
+
+# bats test_tags=ours
+@test "an inner source that is not the peer's is dropped and counted" {
+	probe_tunnel
+	"${probe[@]}" ping 10.8.0.77 10.8.0.1 1 ping 192.0.2.1 10.8.0.1 2
+	wait_for 20 counted n0 tun0 rx_drop_source 2
+	[[ $(peer_stat n0 1 vpn.rx_packets) == 0 ]]
+}
+
+@test "packets may come late, by less than the window" {
+	probe_tunnel
+	"${probe[@]}" id 2100 ping 10.8.0.2 10.8.0.1 1 recv id 60 ping 10.8.0.2 10.8.0.1 2 recv
+}
+
+# bats test_tags=ours
+@test "a packet too late to tell whether it is new is dropped and counted" {
+	probe_tunnel
+	"${probe[@]}" id 5000 ping 10.8.0.2 10.8.0.1 1 recv id 2952 ping 10.8.0.2 10.8.0.1 2
+	wait_for 20 counted n0 tun0 rx_drop_replay 1
+}
+
+@test "a control packet reaches userspace, and no peer's counter moves" {
+	probe_tunnel
+	"${probe[@]}" raw 38deadbeef00000000
+	wait_for 20 file_has 38deadbeef sock-server
+	[[ $(peer_stat n0 1 link.rx_packets) == 0 ]]
+}
+
+# bats test_tags=ours
+@test "a control packet to the kernel's own socket is dropped and counted" {
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
+	in_ns n1 bash -c 'printf "\x38\xde\xad\xbe\xef" >/dev/udp/10.0.1.1/1194'
+	wait_for 20 counted n0 tun0 rx_drop_not_data 1
+}
+
+@test "a keepalive is sent, sixteen bytes that OpenVPN knows" {
+	probe_tunnel
+	background ka "${probe[@]}" keepalive recv
+	ovpnctl -n n0 peer set dev tun0 id 1 keepalive 1 60
+	wait_for 30 file_has keepalive ka
+}
+
+@test "a keepalive that comes counts for the link and not for the tunnel" {
+	probe_tunnel
+	"${probe[@]}" keepalive keepalive
+	wait_for 20 link_rx 2
+	[[ $(peer_stat n0 1 vpn.rx_packets) == 0 ]]
+}
+link_rx() { [[ $(peer_stat n0 1 link.rx_packets) == "$1" ]]; }
+
+@test "a peer that is silent expires, and the event says so" {
+	probe_tunnel
+	monitor n0
+	ovpnctl -n n0 peer set dev tun0 id 1 keepalive 1 2
+	sees '.event == "peer-del" and .peer.id == 1 and .reason == "expired"'
+	same_json "$(ovpnctl -n n0 -j peer show dev tun0)" '[]'
+}
+
+@test "keepalive off stops expiry" {
+	probe_tunnel
+	ovpnctl -n n0 peer set dev tun0 id 1 keepalive 1 2
+	ovpnctl -n n0 peer set dev tun0 id 1 keepalive off
+	# another one, as the clock: it expires, this one has not
+	ovpnctl -n n0 peer add dev tun0 id 2 remote 10.0.2.2:4000 vpn 10.8.0.3 \
+		"${socket_server[@]}" keepalive 2 4
+	monitor n0
+	sees '.event == "peer-del" and .peer.id == 2'
+	need "$(ovpnctl -n n0 -j peer show dev tun0)" 'map(.id) == [1]'
+}
+
+@test "a peer that sends from another address is followed, and the event says where" {
+	probe_tunnel
+	monitor n0
+	"${probe[@]}" bind 0.0.0.0:4001 ping 10.8.0.2 10.8.0.1 1 recv
+	sees '.event == "peer-float" and .peer.remote.port == 4001'
+	need "$(ovpnctl -n n0 -j peer show dev tun0)" '.[0].remote == {"address": "10.0.1.2", "port": 4001}'
+}
+
+@test "a forged packet from elsewhere does not move the peer" {
+	probe_tunnel
+	monitor n0
+	"${probe[@]}" bind 0.0.0.0:4001 flip 30 ping 10.8.0.2 10.8.0.1 1 bad-key keepalive
+	# a genuine one after it from the old place is the proof that both were seen
+	"${probe[@]}" id 100 ping 10.8.0.2 10.8.0.1 2 recv
+	need "$(ovpnctl -n n0 -j peer show dev tun0)" '.[0].remote.port == 4000'
+	! event '.event == "peer-float"'
+}
+
+@test "the local address is learned from what arrives" {
+	probe_tunnel
+	need "$(ovpnctl -n n0 -j peer show dev tun0)" '.[0].local.address == "0.0.0.0"'
+	"${probe[@]}" ping 10.8.0.2 10.8.0.1 1 recv
+	need "$(ovpnctl -n n0 -j peer show dev tun0)" '.[0].local == {"address": "10.0.1.1", "port": 1194}'
+}
+
+# bats test_tags=ours
+@test "a key out of packet ids is removed, and the event says so" {
+	echo 4294967294 >/sys/module/ovpn/parameters/debug_first_packet_id
+	probe_tunnel
+	echo 0 >/sys/module/ovpn/parameters/debug_first_packet_id
+	monitor n0
+	in_ns n0 ping -q -c 4 -i 0.05 -W 1 10.8.0.2 || true
+	sees '.event == "key-exhausted" and .key.peer == 1 and .key.id == 0'
+	same_json "$(ovpnctl -n n0 -j key show dev tun0)" '[]'
+	[[ $(counter n0 tun0 tx_drop_exhausted) == 1 ]]
+	[[ $(peer_stat n0 1 link.tx_packets) == 2 ]]
+}
+
+@test "a key swap on both ends loses nothing under a flood of pings" {
+	server
+	client 1
+	ovpnctl key gen next
+	key_both n0 n1 1 secondary 1 chacha20-poly1305 next
+	background flood in_ns n1 ping -q -f -i 0.005 -c 400 -W 20 10.8.0.1
+	wait_for 20 busy
+	ovpnctl -n n0 key swap dev tun0 peer 1
+	ovpnctl -n n1 key swap dev tun0 peer 1
+	wait_for 60 file_has 'packets transmitted' flood
+	file_has ' 400 received' flood
+	need "$(ovpnctl -n n0 -j key show dev tun0)" 'map({(.slot): .id}) | add == {primary: 1, secondary: 0}'
+}
+busy() { [[ $(peer_stat n0 1 vpn.rx_packets) -gt 50 ]]; }
+
+@test "a LAN behind a client is reached by an ordinary route" {
+	server
+	client 1
+	ip -n n1 addr add 192.168.50.1/32 dev lo
+	run ! in_ns n0 ping -q -c 1 -W 1 192.168.50.1
+	ip -n n0 route add 192.168.50.0/24 via 10.8.0.2 dev tun0
+	reach n0 192.168.50.1
+	in_ns n1 ping -q -c 2 -i 0.1 -W 20 -I 192.168.50.1 10.8.0.1
+}
+
+@test "an IPv6 LAN behind a client is reached by an ordinary route" {
+	server
+	client 1
+	ip -n n1 addr add fd50::1/128 dev lo
+	ip -n n0 route add fd50::/64 via fd08::2 dev tun0
+	reach n0 fd50::1
+	in_ns n1 ping -q -c 2 -i 0.1 -W 20 -I fd50::1 fd08::1
+}
+
+# bats test_tags=ours
+@test "a packet for nobody is dropped and counted" {
+	server
+	client 1
+	run ! in_ns n0 ping -q -c 1 -W 1 10.8.0.99
+	counted n0 tun0 tx_drop_no_peer 1
+}
+
+@test "a mark of the socket is on what it sends" {
+	hold n0 server -m 1056 1194
+	ovpnctl -n n0 link add tun0 mode p2mp
+	ip -n n0 addr add 10.8.0.1/24 dev tun0
+	ip -n n0 link set tun0 up
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 "${socket_server[@]}"
+	ovpnctl key gen key1
+	ovpnctl -n n0 key add dev tun0 peer 1 slot primary id 0 cipher aes-256-gcm file key1 direction 0
+	mark_counted 1056
+}
+
+# bats test_tags=ours
+@test "fwmark of an interface is on what its own sockets send, at once when it changes" {
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194 fwmark 77
+	ip -n n0 addr add 10.8.0.1/24 dev tun0
+	ip -n n0 link set tun0 up
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2
+	ovpnctl key gen key1
+	ovpnctl -n n0 key add dev tun0 peer 1 slot primary id 0 cipher aes-256-gcm file key1 direction 0
+	mark_counted 77
+	ovpnctl -n n0 link set tun0 fwmark 78
+	mark_counted 78
+}
+
+# three packets through tun0 of n0 are three packets with the mark at the output
+mark_counted() {
+	in_ns n0 nft -f - <<-END
+		table inet t$1 {
+			chain out {
+				type filter hook output priority 0
+				meta mark $1 udp dport 4000 counter
+			}
+		}
+	END
+	in_ns n0 ping -q -c 3 -i 0.05 -W 1 10.8.0.2 || true
+	in_ns n0 nft list table inet "t$1" | grep -q 'counter packets 3 '
+}
+
+@test "packets too large for the way are fragmented outside, IPv4" { large 4; }
+@test "packets too large for the way are fragmented outside, IPv6" { large 6; }
+large() {
+	server
+	client 1 "$1"
+	ip -n n0 link set tun0 mtu 1500
+	ip -n n1 link set tun0 mtu 1500
+	in_ns n0 ping -q -c 3 -i 0.05 -W 20 -M do -s 1472 10.8.0.2
+	in_ns n1 ping -q -c 3 -i 0.05 -W 20 -M do -s 1472 10.8.0.1
+}
+
+@test "TCP goes through, both ways, and counters of both ends agree" {
+	server
+	client 1
+	background iperf in_ns n0 iperf3 -s -1 --forceflush
+	wait_for 30 file_has 'Server listening' iperf
+	in_ns n1 iperf3 -c 10.8.0.1 -n 4M >/dev/null
+	background iperf2 in_ns n0 iperf3 -s -1 --forceflush
+	wait_for 30 file_has 'Server listening' iperf2
+	in_ns n1 iperf3 -c 10.8.0.1 -R -n 4M >/dev/null
+	wait_for 20 reconciled
+}
+reconciled() {
+	local a b
+	a=$(ovpnctl -n n0 -s -j peer show dev tun0 id 1 | jq -c '.[0].stats.link | [.rx_bytes, .rx_packets, .tx_bytes, .tx_packets]')
+	b=$(ovpnctl -n n1 -s -j peer show dev tun0 id 1 | jq -c '.[0].stats.link | [.tx_bytes, .tx_packets, .rx_bytes, .rx_packets]')
+	[[ $a == "$b" ]]
+}
+
+@test "UDP of 1,400 bytes goes through without loss at a low rate" {
+	server
+	client 1
+	background iperf in_ns n0 iperf3 -s -1 --forceflush
+	wait_for 30 file_has 'Server listening' iperf
+	in_ns n1 iperf3 -c 10.8.0.1 -u -b 1M -l 1300 -t 1 -J >udp.json
+	need "$(cat udp.json)" '.end.sum.lost_packets == 0 and .end.sum.packets > 50'
+}

@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Lives and deaths: owners, sockets, namespaces, the module.
+
+load lib/common
+
+no_tun0() { ! ip -n "$1" link show tun0 >/dev/null 2>&1; }
+
+# bats test_tags=ours
+@test "an interface with hold says that it is ready, and goes with its process" {
+	background hold ovpnctl -n n0 link add tun0 mode p2mp listen 1194 hold
+	wait_for 30 file_has 'tun0: ready' hold
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:1194 vpn 10.8.0.2
+	need "$(ovpnctl -n n0 -j link show tun0)" '.[0].persistent == false and .[0].peers == 1'
+	kill -KILL "$(tail -n 1 pids)"
+	wait_for 30 no_tun0 n0
+}
+
+# bats test_tags=ours
+@test "an interface without hold stays, peers and all" {
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:1194 vpn 10.8.0.2
+	need "$(ovpnctl -n n0 -j link show tun0)" '.[0].persistent == true and .[0].peers == 1'
+}
+
+# bats test_tags=ours
+@test "another process may delete an interface that is held" {
+	background hold ovpnctl -n n0 link add tun0 mode p2p hold
+	wait_for 30 file_has ready hold
+	ip -n n0 link del tun0
+	no_tun0 n0
+}
+
+@test "a peer goes with the process that has its socket" {
+	server
+	client 1
+	kill -KILL "$pid_server"
+	wait_for 30 no_peers n0
+}
+no_peers() { [[ $(ovpnctl -n "$1" -j peer show dev tun0) == '[]' ]]; }
+
+@test "a socket that lost its last peer is an ordinary socket again" {
+	server
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 "${socket_server[@]}"
+	ovpnctl -n n0 peer del dev tun0 id 1
+	in_ns n1 bash -c 'printf "\x48\x00\x00\x01data" >/dev/udp/10.0.1.1/1194'
+	wait_for 20 file_has 48000001 sock-server
+}
+
+@test "one socket serves one interface" {
+	server
+	ovpnctl -n n0 link add tun1 mode p2mp
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 "${socket_server[@]}"
+	run --separate-stderr ovpnctl -n n0 peer add dev tun1 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 \
+		"${socket_server[@]}"
+	[[ $status == 2 && $stderr == *ENOTSOCK* ]]
+	ovpnctl -n n0 peer del dev tun0 id 1
+	ovpnctl -n n0 peer add dev tun1 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 "${socket_server[@]}"
+}
+
+# bats test_tags=ours
+@test "a namespace goes with interfaces, peers and the kernel's own sockets in it" {
+	ovpnctl -n n1 link add tun0 mode p2mp listen 1194
+	ovpnctl -n n1 peer add dev tun0 id 1 remote 10.0.1.1:1194 vpn 10.8.0.2
+	ip netns del n1
+	wait_for 60 unused
+}
+# every reference to interfaces is gone when the module can be counted free
+unused() { [[ $(awk '$1 == "ovpn" { print $3 }' /proc/modules) == 0 ]]; }
+
+# bats test_tags=ours
+@test "an interface in another namespace goes on with the sockets of its first" {
+	ip netns add moved
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:1194 vpn 10.8.0.2
+	ip -n n0 link set tun0 netns moved
+	ip -n moved addr add 10.8.0.1/24 dev tun0
+	ip -n moved link set tun0 up
+	ovpnctl -n n1 link add tun0 mode p2p listen 1194
+	ovpnctl -n n1 peer add dev tun0 id 1 remote 10.0.1.1:1194
+	ip -n n1 addr add 10.8.0.2/24 dev tun0
+	ip -n n1 link set tun0 up
+	ovpnctl key gen k
+	key_both moved n1 1 primary 0 aes-256-gcm k
+	reach moved 10.8.0.2
+	reach n1 10.8.0.1
+	need "$(ovpnctl -n moved -j peer show dev tun0)" '.[0] | has("socket_netnsid")'
+}
+
+# bats test_tags=ours
+@test "when the namespace of its sockets goes, an interface elsewhere loses its peers" {
+	ip netns add moved
+	ovpnctl -n n1 link add tun0 mode p2mp listen 1194
+	ovpnctl -n n1 peer add dev tun0 id 1 remote 10.0.1.1:1194 vpn 10.8.0.2
+	ip -n n1 link set tun0 netns moved
+	ip netns del n1
+	wait_for 60 no_peers moved
+	need "$(ovpnctl -n moved -j link show tun0)" '.[0] | has("listen") | not'
+}
+
+@test "the module goes with interfaces and peers in place" {
+	server
+	client 1
+	modprobe -r ovpn
+	no_tun0 n0
+	modprobe ovpn
+}
+
+@test "without the module the tool says so" {
+	local modprobe
+	modprobe=$(cat /proc/sys/kernel/modprobe)
+	modprobe -r ovpn
+	# the kernel must not load it by itself for this
+	echo /bin/false >/proc/sys/kernel/modprobe
+	run --separate-stderr ovpnctl -n n0 link add tun0 mode p2p
+	echo "$modprobe" >/proc/sys/kernel/modprobe
+	modprobe ovpn
+	our_error 'ovpn netlink family not found; is the module loaded?'
+}
+
+@test "without privileges the kernel's refusal names the capability" {
+	server
+	run --separate-stderr in_ns n0 setpriv --bounding-set -net_admin --inh-caps -net_admin \
+		"$(command -v ovpnctl)" peer del dev tun0 id 1
+	[[ $status == 2 && $stderr == *CAP_NET_ADMIN*EPERM* ]]
+}
