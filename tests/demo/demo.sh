@@ -157,6 +157,7 @@ reach "the LAN behind client 1 to the server" lan 10.8.0.1
 
 title "iperf3 through both tunnels (the figures of a software-emulated machine mean nothing)"
 ip netns exec server iperf3 -s --forceflush >"$work/iperf-server" 2>&1 </dev/null &
+disown
 wait_for 60 grep -q 'Server listening' "$work/iperf-server" || fail "iperf3 does not start"
 for client in client1 client2; do
 	run ip netns exec "$client" iperf3 -c 10.8.0.1 -t 2 -f m
