@@ -77,7 +77,7 @@ captured() { [[ $(tshark -r cap.pcap 2>/dev/null | wc -l) -ge 6 ]]; }
 @test "first word of a packet is opcode, key id and peer id" {
 	server
 	client 1
-	background dump in_ns n0 tcpdump -U -i eth1 -x -n udp port 1194
+	background dump in_ns n0 tcpdump -l -i eth1 -x -n udp port 1194
 	wait_for 30 file_has 'listening on' dump.err
 	reach n0 10.8.0.2
 	wait_for 30 file_has '4800 0001' dump
