@@ -215,9 +215,9 @@ one() { add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2; }
 @test "a batch with a bad line sends nothing, and names file and line" {
 	server
 	printf 'peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 socket pid %s fd %s\npeer add dev tun0 id x\n' \
-		"$pid_server" "${socket_server[4]}" >batch
-	run --separate-stderr ovpnctl -n n0 -b batch
-	our_error 'batch:2: peer add: "id": "x" is not a number'
+		"$pid_server" "${socket_server[4]}" >lines
+	run --separate-stderr ovpnctl -n n0 -b lines
+	our_error 'lines:2: peer add: "id": "x" is not a number'
 	same_json "$(shown)" '[]'
 }
 

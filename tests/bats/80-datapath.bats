@@ -346,8 +346,8 @@ large() {
 	client 1 "$1"
 	ip -n n0 link set tun0 mtu 1500
 	ip -n n1 link set tun0 mtu 1500
-	in_ns n0 ping -q -c 3 -i 0.05 -W 20 -M do -s 1472 10.8.0.2
-	in_ns n1 ping -q -c 3 -i 0.05 -W 20 -M do -s 1472 10.8.0.1
+	in_ns n0 ping -q -c 3 -i 0.05 -W 20 -M "do" -s 1472 10.8.0.2
+	in_ns n1 ping -q -c 3 -i 0.05 -W 20 -M "do" -s 1472 10.8.0.1
 }
 
 @test "TCP goes through, both ways, and counters of both ends agree" {
