@@ -57,7 +57,7 @@ load lib/common
 
 @test "-n takes a name or a process id" {
 	ovpnctl -n n0 link add tun0 mode p2p
-	background sleeper in_ns n0 sleep 600
+	background sleeper ip netns exec n0 sleep 600
 	# not before it is there
 	wait_for 20 grep -q '^sleep' "/proc/$(tail -n 1 pids)/cmdline"
 	same_json "$(ovpnctl -n "$(tail -n 1 pids)" -j link show)" "$(ovpnctl -n n0 -j link show)"
