@@ -49,10 +49,12 @@ carries() {
 openssl_agrees() {
 	probe_tunnel "$1" "${2:-4}"
 	background answer "${probe[@]}" answer answer answer
+	wait_for 30 bound
 	in_ns n0 ping -q -c 3 -i 0.1 -W 20 10.8.0.2
 	wait_for 20 file_has 'id 3' answer
 	file_has 'peer 7 key 0 id 1' answer
 }
+bound() { [[ $(in_ns n1 ss -Hanu 'sport = :4000') ]]; }
 
 @test "OpenSSL opens and seals AES-128-GCM as the driver does" { openssl_agrees aes-128-gcm; }
 @test "OpenSSL opens and seals AES-192-GCM as the driver does" { openssl_agrees aes-192-gcm; }
