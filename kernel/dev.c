@@ -14,6 +14,7 @@
 #include "main.h"
 #include "netlink.h"
 #include "peer.h"
+#include "transport.h"
 #include "udp.h"
 
 /* All interfaces. The mutex nests inside RTNL and outside an interface's own. */
@@ -74,7 +75,7 @@ static void ovpn_dev_unlisten(struct ovpn_dev *ovpn)
 	if (!own)
 		return;
 	ovpn_peers_remove(ovpn, own, OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
-	ovpn_transport_close(own);
+	ovpn_udp_close(own);
 }
 
 static void ovpn_ndo_uninit(struct net_device *dev)
@@ -352,7 +353,7 @@ struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config
 	}
 
 	if (cfg->listen) {
-		own = ovpn_transport_listen(ovpn, net, cfg->listen);
+		own = ovpn_udp_listen(ovpn, net, cfg->listen);
 		if (IS_ERR(own)) {
 			NL_SET_ERR_MSG(extack, "cannot bind the interface's own socket");
 			ret = PTR_ERR(own);
@@ -364,7 +365,7 @@ struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config
 	if (ret)
 		goto close;
 	if (own)
-		ovpn_transport_start(own, ovpn->fwmark);
+		ovpn_udp_listen_start(own, ovpn->fwmark);
 	ret = rtnl_configure_link(dev, NULL, 0, NULL);
 	if (ret) {
 		unregister_netdevice(dev);
@@ -428,11 +429,11 @@ int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen)
 	rcu_read_unlock();
 	if (!net)
 		return -ENONET;
-	own = ovpn_transport_listen(ovpn, net, listen);
+	own = ovpn_udp_listen(ovpn, net, listen);
 	put_net(net);
 	if (IS_ERR(own))
 		return PTR_ERR(own);
-	ovpn_transport_start(own, ovpn->fwmark);
+	ovpn_udp_listen_start(own, ovpn->fwmark);
 
 	old = rcu_replace_pointer(ovpn->own, own, lockdep_is_held(&ovpn->mutex));
 	if (!old)
@@ -445,7 +446,7 @@ int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen)
 		old->users--;
 		ovpn_peer_forget_routes(peer);
 	}
-	ovpn_transport_close(old);
+	ovpn_udp_close(old);
 	return 0;
 }
 

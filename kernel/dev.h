@@ -145,4 +145,23 @@ static inline void ovpn_drop_skb(struct ovpn_dev *ovpn, enum ovpn_drop why, stru
 	kfree_skb(skb);
 }
 
+/**
+ * ovpn_drop_list - drop packets and count them
+ * @ovpn: interface
+ * @why: reason
+ * @list: packets linked by next, freed
+ *
+ * BH must be off.
+ */
+static inline void ovpn_drop_list(struct ovpn_dev *ovpn, enum ovpn_drop why, struct sk_buff *list)
+{
+	unsigned int packets = 0;
+	struct sk_buff *skb, *next;
+
+	skb_list_walk_safe(list, skb, next)
+		packets++;
+	ovpn_dev_drops(ovpn, why, packets);
+	kfree_skb_list(list);
+}
+
 #endif /* OVPN_DEV_H */

@@ -24,6 +24,8 @@
 #include "io.h"
 #include "netlink.h"
 #include "peer.h"
+#include "tcp.h"
+#include "transport.h"
 #include "udp.h"
 
 /* in front of a copy: what we and the layers below put there */
@@ -122,9 +124,30 @@ drop:
 	return NULL;
 }
 
-/* Encrypt a batch. Return: what came through, linked by next */
+/* Make a batch writable. Return: what is left of it, linked by next */
+static struct sk_buff *ovpn_tx_prepare(struct ovpn_peer *peer, struct sk_buff *list)
+{
+	struct sk_buff *done = NULL, **tail = &done;
+	struct sk_buff *skb, *next;
+
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		skb = ovpn_tx_writable(skb);
+		if (unlikely(!skb)) {
+			ovpn_dev_drops(peer->ovpn, OVPN_DROP_TX_NOMEM, 1);
+			continue;
+		}
+		*tail = skb;
+		tail = &skb->next;
+	}
+	return done;
+}
+
+/* Encrypt a batch, @ready where it is writable. Return: what came through,
+ * linked by next
+ */
 static struct sk_buff *ovpn_tx_encrypt(struct ovpn_peer *peer, struct ovpn_key *key,
-				       struct sk_buff *list, u32 id)
+				       struct sk_buff *list, u32 id, bool ready)
 {
 	u32 word = ovpn_proto_pack(OVPN_OPCODE_DATA_V2, key->key_id, READ_ONCE(peer->tx_id));
 	struct sk_buff *done = NULL, **tail = &done;
@@ -132,7 +155,8 @@ static struct sk_buff *ovpn_tx_encrypt(struct ovpn_peer *peer, struct ovpn_key *
 
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		skb = ovpn_tx_writable(skb);
+		if (!ready)
+			skb = ovpn_tx_writable(skb);
 		if (unlikely(!skb)) {
 			ovpn_dev_drops(peer->ovpn, OVPN_DROP_TX_NOMEM, 1);
 		} else if (unlikely(ovpn_encrypt(key, skb, word, id))) {
@@ -146,22 +170,51 @@ static struct sk_buff *ovpn_tx_encrypt(struct ovpn_peer *peer, struct ovpn_key *
 	return done;
 }
 
+static unsigned int ovpn_list_len(struct sk_buff *list, unsigned int *bytes)
+{
+	unsigned int packets = 0;
+	struct sk_buff *skb, *next;
+
+	*bytes = 0;
+	skb_list_walk_safe(list, skb, next) {
+		packets++;
+		*bytes += skb->len;
+	}
+	return packets;
+}
+
 /* Send a batch to a peer: inner packets, or a keepalive. Takes the list. */
 static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inner)
 {
-	struct ovpn_key *key = ovpn_keys_primary(&peer->keys);
-	enum ovpn_drop why = OVPN_DROP_TX_NO_KEY;
-	unsigned int packets = 0, bytes = 0;
+	struct ovpn_transport *transport = rcu_dereference(peer->transport);
+	enum ovpn_drop why = OVPN_DROP_TX_NO_TRANSPORT;
+	struct ovpn_tcp *tcp = NULL;
+	unsigned int packets, bytes;
 	struct ovpn_peer_pcpu *pcpu;
-	struct sk_buff *skb, *next;
+	struct ovpn_key *key;
 	u32 id;
 
-	skb_list_walk_safe(list, skb, next) {
-		packets++;
-		bytes += skb->len;
+	if (unlikely(!transport))
+		goto drop;
+	if (transport->tcp) {
+		/* What may fail fails before there are packet ids: over TCP
+		 * OpenVPN wants them without gaps (packet_id.c), and in order,
+		 * so that nobody may come between their choice and the queue.
+		 */
+		list = ovpn_tx_prepare(peer, list);
+		if (unlikely(!list))
+			return;
+		why = OVPN_DROP_TX_QUEUE;
+		if (unlikely(!ovpn_tcp_begin(transport->tcp)))
+			goto drop;
+		tcp = transport->tcp;
 	}
+
+	why = OVPN_DROP_TX_NO_KEY;
+	key = ovpn_keys_primary(&peer->keys);
 	if (unlikely(!key))
 		goto drop;
+	packets = ovpn_list_len(list, &bytes);
 	if (unlikely(ovpn_pktid_take(&key->tx_last, packets, &id))) {
 		u8 key_id = key->key_id;
 
@@ -177,14 +230,42 @@ static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inn
 		ovpn_counter_add(&pcpu->vpn_tx, packets, bytes);
 		u64_stats_update_end(&pcpu->syncp);
 	}
-	list = ovpn_tx_encrypt(peer, key, list, id);
-	if (likely(list))
-		ovpn_udp_send(peer, list);
+	list = ovpn_tx_encrypt(peer, key, list, id, tcp);
+	if (tcp) {
+		packets = ovpn_list_len(list, &bytes);
+		ovpn_tcp_end(tcp, list);
+		ovpn_sent(peer, packets, bytes);
+	} else if (likely(list)) {
+		ovpn_udp_send(peer, transport, list);
+	}
 	return;
 
 drop:
-	ovpn_dev_drops(peer->ovpn, why, packets);
-	kfree_skb_list(list);
+	if (tcp)
+		ovpn_tcp_end(tcp, NULL);
+	ovpn_drop_list(peer->ovpn, why, list);
+}
+
+/**
+ * ovpn_sent - note that data packets left for a peer
+ * @peer: peer
+ * @packets: how many
+ * @bytes: sum of their lengths, from the first word on
+ *
+ * BH must be off.
+ */
+void ovpn_sent(struct ovpn_peer *peer, unsigned int packets, unsigned int bytes)
+{
+	struct ovpn_peer_pcpu *pcpu = this_cpu_ptr(peer->pcpu);
+	struct ovpn_dev_pcpu *dpcpu = this_cpu_ptr(peer->ovpn->pcpu);
+
+	ovpn_stamp(&peer->last_sent, ovpn_now());
+	u64_stats_update_begin(&pcpu->syncp);
+	ovpn_counter_add(&pcpu->link_tx, packets, bytes);
+	u64_stats_update_end(&pcpu->syncp);
+	u64_stats_update_begin(&dpcpu->syncp);
+	ovpn_counter_add(&dpcpu->tx, packets, bytes);
+	u64_stats_update_end(&dpcpu->syncp);
 }
 
 /**
@@ -361,48 +442,39 @@ drop:
 }
 
 /**
- * ovpn_recv - take data packets from a socket
- * @ovpn: interface
+ * ovpn_recv_peer - take data packets that claim to be of a peer
+ * @peer: peer
  * @list: packets from their first word on, linked by next, all with the same
- *	word and from the same place; taken
+ *	word; taken
  * @word: the word, an opcode of DATA_V2 in it
- * @from: the place
+ * @from: where they came from; NULL where that cannot change
  *
  * BH off, RCU read section. Nothing about the peer changes before a packet is
  * known to be authentic and new.
  */
-void ovpn_recv(struct ovpn_dev *ovpn, struct sk_buff *list, u32 word,
-	       const struct ovpn_endpoint *from)
+void ovpn_recv_peer(struct ovpn_peer *peer, struct sk_buff *list, u32 word,
+		    const struct ovpn_endpoint *from)
 {
-	u32 id = ovpn_proto_peer_id(word), now = ovpn_now();
-	unsigned int packets = 0, bytes = 0, len;
-	enum ovpn_drop why = OVPN_DROP_RX_NO_PEER;
+	struct ovpn_dev *ovpn = peer->ovpn;
+	unsigned int packets, bytes, len;
+	u32 now = ovpn_now();
 	struct ovpn_dev_pcpu *dpcpu;
 	struct ovpn_peer_pcpu *pcpu;
-	struct sk_buff *skb, *next;
 	struct sk_buff_head good;
-	struct ovpn_peer *peer;
 	struct ovpn_key *key;
+	struct sk_buff *skb;
 
-	skb_list_walk_safe(list, skb, next) {
-		packets++;
-		bytes += skb->len;
-	}
-
-	peer = id == OVPN_PEER_ID_NONE ? ovpn_peer_by_remote(ovpn, from) :
-					 ovpn_peer_by_id(ovpn, id);
-	if (unlikely(!peer))
-		goto drop;
-
+	packets = ovpn_list_len(list, &bytes);
 	pcpu = this_cpu_ptr(peer->pcpu);
 	u64_stats_update_begin(&pcpu->syncp);
 	ovpn_counter_add(&pcpu->link_rx, packets, bytes);
 	u64_stats_update_end(&pcpu->syncp);
 
-	why = OVPN_DROP_RX_NO_KEY;
 	key = ovpn_keys_by_id(&peer->keys, ovpn_proto_key_id(word));
-	if (unlikely(!key))
-		goto drop;
+	if (unlikely(!key)) {
+		ovpn_drop_list(ovpn, OVPN_DROP_RX_NO_KEY, list);
+		return;
+	}
 
 	__skb_queue_head_init(&good);
 	ovpn_rx_decrypt(ovpn, key, list, &good);
@@ -411,7 +483,8 @@ void ovpn_recv(struct ovpn_dev *ovpn, struct sk_buff *list, u32 word,
 		return;
 
 	ovpn_stamp(&peer->last_recv, now);
-	ovpn_peer_seen_at(peer, from);
+	if (from)
+		ovpn_peer_seen_at(peer, from);
 
 	packets = 0;
 	bytes = 0;
@@ -431,9 +504,28 @@ void ovpn_recv(struct ovpn_dev *ovpn, struct sk_buff *list, u32 word,
 	u64_stats_update_begin(&dpcpu->syncp);
 	ovpn_counter_add(&dpcpu->rx, packets, bytes);
 	u64_stats_update_end(&dpcpu->syncp);
-	return;
+}
 
-drop:
-	ovpn_dev_drops(ovpn, why, packets);
-	kfree_skb_list(list);
+/**
+ * ovpn_recv - take data packets from a socket that many peers share
+ * @ovpn: interface
+ * @list: packets from their first word on, linked by next, all with the same
+ *	word and from the same place; taken
+ * @word: the word, an opcode of DATA_V2 in it
+ * @from: the place
+ *
+ * BH off, RCU read section.
+ */
+void ovpn_recv(struct ovpn_dev *ovpn, struct sk_buff *list, u32 word,
+	       const struct ovpn_endpoint *from)
+{
+	u32 id = ovpn_proto_peer_id(word);
+	struct ovpn_peer *peer;
+
+	peer = id == OVPN_PEER_ID_NONE ? ovpn_peer_by_remote(ovpn, from) :
+					 ovpn_peer_by_id(ovpn, id);
+	if (likely(peer))
+		ovpn_recv_peer(peer, list, word, from);
+	else
+		ovpn_drop_list(ovpn, OVPN_DROP_RX_NO_PEER, list);
 }

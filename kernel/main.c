@@ -11,6 +11,7 @@
 #include "main.h"
 #include "netlink.h"
 #include "peer.h"
+#include "tcp.h"
 
 struct workqueue_struct *ovpn_wq;
 
@@ -27,6 +28,7 @@ static int __init ovpn_init(void)
 	ret = ovpn_peer_module_init();
 	if (ret)
 		goto crypto;
+	ovpn_tcp_module_init();
 	ret = ovpn_nl_init();
 	if (ret)
 		goto peer;
@@ -51,6 +53,8 @@ static void __exit ovpn_exit(void)
 	/* interfaces first: their end is an event */
 	ovpn_dev_exit();
 	ovpn_nl_exit();
+	/* a task may still be on its way out of a TCP socket's operation */
+	synchronize_rcu_tasks();
 	/* peers and keys come to the queue by RCU callbacks, and freeing some
 	 * of them makes more of these
 	 */

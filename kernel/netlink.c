@@ -18,6 +18,7 @@
 #include "dev.h"
 #include "netlink.h"
 #include "peer.h"
+#include "transport.h"
 #include "udp.h"
 
 /* ranges that do not fit the 16 bits a policy has room for; Linux 6.1 wants to
@@ -450,6 +451,11 @@ static int ovpn_nl_apply(struct ovpn_peer *peer, struct ovpn_peer_request *req)
 	return 0;
 }
 
+static struct nlattr *ovpn_nl_remote_attr(const struct ovpn_peer_request *req)
+{
+	return req->attrs[OVPN_A_PEER_REMOTE_IPV4] ?: req->attrs[OVPN_A_PEER_REMOTE_IPV6];
+}
+
 /* The transport of a new peer: the caller's socket or the interface's own. */
 static struct ovpn_transport *ovpn_nl_transport(struct genl_info *info, struct ovpn_dev *ovpn,
 						struct ovpn_peer_request *req)
@@ -468,9 +474,7 @@ static struct ovpn_transport *ovpn_nl_transport(struct genl_info *info, struct o
 			return ERR_PTR(-EINVAL);
 		}
 		if (ovpn_addr_is4(&req->ep.remote) ? !transport->sk4 : !transport->sk6) {
-			NL_SET_ERR_MSG_ATTR(info->extack,
-					    req->attrs[OVPN_A_PEER_REMOTE_IPV4] ?:
-					    req->attrs[OVPN_A_PEER_REMOTE_IPV6],
+			NL_SET_ERR_MSG_ATTR(info->extack, ovpn_nl_remote_attr(req),
 					    "interface does not listen on this address family");
 			return ERR_PTR(-EAFNOSUPPORT);
 		}
@@ -489,12 +493,22 @@ static struct ovpn_transport *ovpn_nl_transport(struct genl_info *info, struct o
 		transport = ERR_PTR(-EINVAL);
 		goto put;
 	}
+	if (sock->sk && sock->sk->sk_protocol == IPPROTO_TCP && req->has_remote) {
+		NL_SET_ERR_MSG_ATTR(info->extack, ovpn_nl_remote_attr(req),
+				    "TCP is connected: a remote address is for UDP");
+		transport = ERR_PTR(-EINVAL);
+		goto put;
+	}
 	transport = ovpn_transport_attach(ovpn, sock);
 	if (!IS_ERR(transport))
 		goto put;
 	switch (PTR_ERR(transport)) {
 	case -EOPNOTSUPP:
-		NL_SET_ERR_MSG_ATTR(info->extack, fd, "socket is not a UDP socket");
+		NL_SET_ERR_MSG_ATTR(info->extack, fd, "socket is neither UDP nor TCP");
+		break;
+	case -ENOTCONN:
+		NL_SET_ERR_MSG_ATTR(info->extack, fd,
+				    "TCP socket is not connected, or an end of it is shut down");
 		break;
 	case -EBUSY:
 		NL_SET_ERR_MSG_ATTR(info->extack, fd,
@@ -544,6 +558,7 @@ static int ovpn_nl_peer_insert(struct genl_info *info, struct ovpn_dev *ovpn,
 	if (ret)
 		goto unuse;
 	ovpn_nl_peer_notify(peer, OVPN_CMD_PEER_NEW_NTF);
+	ovpn_transport_start(transport, peer);
 	return 0;
 
 unuse:
@@ -582,6 +597,21 @@ unlock:
 	return ret;
 }
 
+/* May a peer be told where it is? Interface's mutex held. */
+static int ovpn_nl_check_remote(struct genl_info *info, const struct ovpn_peer *peer,
+				const struct ovpn_peer_request *req)
+{
+	const struct ovpn_transport *transport;
+
+	transport = rcu_dereference_protected(peer->transport,
+					      lockdep_is_held(&peer->ovpn->mutex));
+	if (!req->has_remote || !transport->tcp)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, ovpn_nl_remote_attr(req),
+			    "TCP is connected: a remote address is for UDP");
+	return -EINVAL;
+}
+
 static int ovpn_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ovpn_peer_request req = {};
@@ -603,6 +633,9 @@ static int ovpn_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 		goto unlock;
 	}
 	ret = ovpn_nl_check_vpn(info, ovpn, peer, &req);
+	if (ret)
+		goto unlock;
+	ret = ovpn_nl_check_remote(info, peer, &req);
 	if (ret)
 		goto unlock;
 	ret = ovpn_nl_vpn_unused(info, ovpn, peer, &req);
@@ -1346,7 +1379,7 @@ static int ovpn_nl_iface_set(struct sk_buff *skb, struct genl_info *info)
 		ovpn->fwmark = nla_get_u32(attrs[OVPN_A_IFACE_FWMARK]);
 		own = rcu_dereference_protected(ovpn->own, lockdep_is_held(&ovpn->mutex));
 		if (own)
-			ovpn_transport_set_mark(own, ovpn->fwmark);
+			ovpn_udp_set_mark(own, ovpn->fwmark);
 	}
 unlock:
 	mutex_unlock(&ovpn->mutex);

@@ -21,7 +21,7 @@
 #include "main.h"
 #include "netlink.h"
 #include "peer.h"
-#include "udp.h"
+#include "transport.h"
 
 static struct kmem_cache *ovpn_peer_cache;
 

@@ -26,6 +26,7 @@
 	X(TX_CRYPTO, "tx_drop_crypto")					\
 	X(TX_NO_TRANSPORT, "tx_drop_no_transport") /* no socket, no remote */ \
 	X(TX_NO_ROUTE, "tx_drop_no_route")	/* to the remote, or a loop */ \
+	X(TX_QUEUE, "tx_drop_queue")		/* TCP transport is congested */ \
 	X(TX_NOMEM, "tx_drop_nomem")
 
 enum ovpn_drop {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UDP sockets that carry peers: those userspace hands over, and our own.
- *
- * A socket of userspace stays userspace's: its control packets are read and
- * sent there as ever, and when it is closed its peers go.
+ * UDP as transport: a socket, userspace's or our own, carries any number of
+ * peers of one interface.
  */
 
 #include <linux/inetdevice.h>
@@ -18,42 +16,11 @@
 #include "compat/compat.h"
 #include "io.h"
 #include "peer.h"
+#include "transport.h"
 #include "udp.h"
 
 /* UDP_ENCAP_OVPNINUDP of uapi/linux/udp.h since Linux 6.16 */
 #define OVPN_UDP_ENCAP	8
-
-/* Life of a transport. */
-
-static void ovpn_transport_free(struct rcu_head *rcu)
-{
-	struct ovpn_transport *transport = container_of(rcu, struct ovpn_transport, rcu);
-
-	if (transport->sk4)
-		sock_put(transport->sk4);
-	if (transport->sk6)
-		sock_put(transport->sk6);
-	netdev_put(transport->ovpn->dev, &transport->tracker);
-	kfree(transport);
-}
-
-static void ovpn_transport_put(struct ovpn_transport *transport)
-{
-	if (refcount_dec_and_test(&transport->refs))
-		call_rcu(&transport->rcu, ovpn_transport_free);
-}
-
-static struct ovpn_transport *ovpn_transport_alloc(struct ovpn_dev *ovpn)
-{
-	struct ovpn_transport *transport = kzalloc(sizeof(*transport), GFP_KERNEL);
-
-	if (!transport)
-		return NULL;
-	refcount_set(&transport->refs, 1);
-	transport->ovpn = ovpn;
-	netdev_hold(ovpn->dev, &transport->tracker, GFP_KERNEL);
-	return transport;
-}
 
 /* Receiving. */
 
@@ -121,22 +88,11 @@ drop:
  */
 static void ovpn_udp_encap_destroy(struct sock *sk)
 {
-	struct ovpn_transport *transport;
-	struct ovpn_dev *ovpn;
+	struct ovpn_transport *transport = ovpn_transport_get(sk);
 
-	rcu_read_lock();
-	transport = rcu_dereference_sk_user_data(sk);
-	/* refuses where the last peer is leaving at this moment */
-	if (transport && !refcount_inc_not_zero(&transport->refs))
-		transport = NULL;
-	rcu_read_unlock();
 	if (!transport)
 		return;
-
-	ovpn = transport->ovpn;
-	mutex_lock(&ovpn->mutex);
-	ovpn_peers_remove(ovpn, transport, OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
-	mutex_unlock(&ovpn->mutex);
+	ovpn_transport_lost(transport, OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
 	ovpn_transport_put(transport);
 }
 
@@ -154,38 +110,18 @@ static void ovpn_udp_hook(struct ovpn_transport *transport, struct sock *sk)
 	inet_dec_convert_csum(sk);
 }
 
-static void ovpn_udp_unhook(struct sock *sk)
-{
-	lock_sock(sk);
-	WRITE_ONCE(udp_sk(sk)->encap_type, 0);
-	WRITE_ONCE(udp_sk(sk)->encap_rcv, NULL);
-	WRITE_ONCE(udp_sk(sk)->encap_destroy, NULL);
-	rcu_assign_sk_user_data(sk, NULL);
-	ovpn_sock_set_mc_loop(sk);
-	release_sock(sk);
-}
-
 /* Attaching and detaching. */
 
 /**
- * ovpn_transport_attach - put one more peer onto a socket of userspace
+ * ovpn_udp_attach - put one more peer onto a UDP socket of userspace
  * @ovpn: interface, its mutex held
- * @sock: socket; the caller's file reference keeps it from being closed
+ * @sk: socket
  *
- * Return: the transport, to be given back by ovpn_transport_unuse(); an ERR_PTR:
- * -EOPNOTSUPP where it is no UDP socket, -EBUSY where somebody else has it,
- * -ENOMEM
+ * Return: see ovpn_transport_attach()
  */
-struct ovpn_transport *ovpn_transport_attach(struct ovpn_dev *ovpn, struct socket *sock)
+struct ovpn_transport *ovpn_udp_attach(struct ovpn_dev *ovpn, struct sock *sk)
 {
 	struct ovpn_transport *transport, *fresh;
-	struct sock *sk = sock->sk;
-
-	lockdep_assert_held(&ovpn->mutex);
-
-	if (!sk || (sk->sk_family != AF_INET && sk->sk_family != AF_INET6) ||
-	    sk->sk_type != SOCK_DGRAM || sk->sk_protocol != IPPROTO_UDP)
-		return ERR_PTR(-EOPNOTSUPP);
 
 	fresh = ovpn_transport_alloc(ovpn);
 	if (!fresh)
@@ -221,18 +157,20 @@ struct ovpn_transport *ovpn_transport_attach(struct ovpn_dev *ovpn, struct socke
 }
 
 /**
- * ovpn_transport_unuse - take a peer off its transport
- * @transport: transport; userspace has its socket back when its last peer left
- *
- * Interface's mutex held.
+ * ovpn_udp_detach - give a UDP socket back to userspace
+ * @transport: of ovpn_udp_attach(), its last peer has left
  */
-void ovpn_transport_unuse(struct ovpn_transport *transport)
+void ovpn_udp_detach(struct ovpn_transport *transport)
 {
-	lockdep_assert_held(&transport->ovpn->mutex);
-	if (--transport->users || transport->kernel)
-		return;
-	ovpn_udp_unhook(transport->sk4);
-	ovpn_transport_put(transport);
+	struct sock *sk = transport->sk4;
+
+	lock_sock(sk);
+	WRITE_ONCE(udp_sk(sk)->encap_type, 0);
+	WRITE_ONCE(udp_sk(sk)->encap_rcv, NULL);
+	WRITE_ONCE(udp_sk(sk)->encap_destroy, NULL);
+	rcu_assign_sk_user_data(sk, NULL);
+	ovpn_sock_set_mc_loop(sk);
+	release_sock(sk);
 }
 
 /* The interface's own sockets. */
@@ -301,17 +239,17 @@ static int ovpn_listen_open(struct ovpn_transport *transport, struct net *net,
 }
 
 /**
- * ovpn_transport_listen - make sockets of an interface's own
+ * ovpn_udp_listen - make sockets of an interface's own
  * @ovpn: interface
  * @net: namespace they live in; they do not keep it alive
  * @listen: where they listen
  *
- * They receive nothing before ovpn_transport_start(). May sleep.
+ * They receive nothing before ovpn_udp_listen_start(). May sleep.
  *
- * Return: the transport, which ovpn_transport_close() ends, or an ERR_PTR: what
+ * Return: the transport, which ovpn_udp_close() ends, or an ERR_PTR: what
  * bind(2) says, -ENOMEM
  */
-struct ovpn_transport *ovpn_transport_listen(struct ovpn_dev *ovpn, struct net *net,
+struct ovpn_transport *ovpn_udp_listen(struct ovpn_dev *ovpn, struct net *net,
 					     const struct ovpn_listen *listen)
 {
 	struct ovpn_transport *transport;
@@ -325,18 +263,18 @@ struct ovpn_transport *ovpn_transport_listen(struct ovpn_dev *ovpn, struct net *
 		ret = ovpn_listen_open(transport, net, listen);
 		if (!ret)
 			return transport;
-		ovpn_transport_close(transport);
+		ovpn_udp_close(transport);
 		/* a port that IPv4 had free and IPv6 had not: pick another */
 	} while (ret == -EADDRINUSE && listen->any && !listen->port && --tries);
 	return ERR_PTR(ret);
 }
 
 /**
- * ovpn_transport_set_mark - change the mark of what an interface's sockets send
- * @transport: of ovpn_transport_listen()
+ * ovpn_udp_set_mark - change the mark of what an interface's sockets send
+ * @transport: of ovpn_udp_listen()
  * @fwmark: mark, 0 for none
  */
-void ovpn_transport_set_mark(struct ovpn_transport *transport, u32 fwmark)
+void ovpn_udp_set_mark(struct ovpn_transport *transport, u32 fwmark)
 {
 	if (transport->sk4)
 		WRITE_ONCE(transport->sk4->sk_mark, fwmark);
@@ -345,13 +283,13 @@ void ovpn_transport_set_mark(struct ovpn_transport *transport, u32 fwmark)
 }
 
 /**
- * ovpn_transport_start - let an interface's own sockets receive
- * @transport: of ovpn_transport_listen(); its interface can take packets
+ * ovpn_udp_listen_start - let an interface's own sockets receive
+ * @transport: of ovpn_udp_listen(); its interface can take packets
  * @fwmark: mark of what they send, 0 for none
  */
-void ovpn_transport_start(struct ovpn_transport *transport, u32 fwmark)
+void ovpn_udp_listen_start(struct ovpn_transport *transport, u32 fwmark)
 {
-	ovpn_transport_set_mark(transport, fwmark);
+	ovpn_udp_set_mark(transport, fwmark);
 	if (transport->sk4)
 		ovpn_udp_hook(transport, transport->sk4);
 	if (transport->sk6)
@@ -359,27 +297,16 @@ void ovpn_transport_start(struct ovpn_transport *transport, u32 fwmark)
 }
 
 /**
- * ovpn_transport_close - close the sockets of an interface
- * @transport: of ovpn_transport_listen(), without users, not published any more
+ * ovpn_udp_close - close the sockets of an interface
+ * @transport: of ovpn_udp_listen(), without users, not published any more
  *
  * May sleep.
  */
-void ovpn_transport_close(struct ovpn_transport *transport)
+void ovpn_udp_close(struct ovpn_transport *transport)
 {
 	WARN_ON(transport->users);
 	ovpn_listen_release(transport);
 	ovpn_transport_put(transport);
-}
-
-/**
- * ovpn_transport_sk - a socket of a transport, to ask it for port and namespace
- * @transport: transport
- *
- * Return: the one for IPv4 where there is one
- */
-struct sock *ovpn_transport_sk(const struct ovpn_transport *transport)
-{
-	return transport->sk4 ?: transport->sk6;
 }
 
 /* Sending. */
@@ -519,26 +446,24 @@ static void ovpn_udp_send6(struct sock *sk, struct sk_buff *skb, struct dst_entr
 /**
  * ovpn_udp_send - send data packets to a peer
  * @peer: peer
+ * @transport: its transport
  * @list: packets, encrypted, linked by next; taken
  *
  * One route for all of them. BH off, RCU read section.
  */
-void ovpn_udp_send(struct ovpn_peer *peer, struct sk_buff *list)
+void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transport,
+		   struct sk_buff *list)
 {
-	struct ovpn_transport *transport = rcu_dereference(peer->transport);
 	struct ovpn_bind *bind = rcu_dereference(peer->bind);
 	enum ovpn_drop why = OVPN_DROP_TX_NO_TRANSPORT;
 	unsigned int packets = 0, bytes = 0;
-	struct ovpn_dev *ovpn = peer->ovpn;
 	struct sk_buff *skb, *next;
-	struct ovpn_dev_pcpu *dpcpu;
-	struct ovpn_peer_pcpu *pcpu;
 	struct dst_entry *dst;
 	struct in6_addr saddr;
 	struct sock *sk;
 	bool ip4;
 
-	if (unlikely(!transport || !bind))
+	if (unlikely(!bind))
 		goto drop;
 	ip4 = ovpn_addr_is4(&bind->ep.remote);
 	sk = ip4 ? transport->sk4 : transport->sk6;
@@ -550,7 +475,7 @@ void ovpn_udp_send(struct ovpn_peer *peer, struct sk_buff *list)
 	if (IS_ERR(dst))
 		goto drop;
 	/* the way to the other end of the tunnel leads into the tunnel */
-	if (unlikely(dst->dev == ovpn->dev)) {
+	if (unlikely(dst->dev == peer->ovpn->dev)) {
 		dst_release(dst);
 		goto drop;
 	}
@@ -568,21 +493,9 @@ void ovpn_udp_send(struct ovpn_peer *peer, struct sk_buff *list)
 		else
 			ovpn_udp_send6(sk, skb, dst, &saddr, &bind->ep);
 	}
-
-	ovpn_stamp(&peer->last_sent, ovpn_now());
-	pcpu = this_cpu_ptr(peer->pcpu);
-	u64_stats_update_begin(&pcpu->syncp);
-	ovpn_counter_add(&pcpu->link_tx, packets, bytes);
-	u64_stats_update_end(&pcpu->syncp);
-	dpcpu = this_cpu_ptr(ovpn->pcpu);
-	u64_stats_update_begin(&dpcpu->syncp);
-	ovpn_counter_add(&dpcpu->tx, packets, bytes);
-	u64_stats_update_end(&dpcpu->syncp);
+	ovpn_sent(peer, packets, bytes);
 	return;
 
 drop:
-	skb_list_walk_safe(list, skb, next)
-		packets++;
-	ovpn_dev_drops(ovpn, why, packets);
-	kfree_skb_list(list);
+	ovpn_drop_list(peer->ovpn, why, list);
 }

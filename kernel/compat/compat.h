@@ -13,6 +13,7 @@
 #include <net/ip6_route.h>
 #include <net/route.h>
 #include <net/rtnetlink.h>
+#include <net/sock.h>
 #include <net/udp_tunnel.h>
 
 /* before the next one, which forgets it up to Linux 6.12 */
@@ -144,5 +145,33 @@ static inline bool ovpn_skb_counts_for_sender(const struct sk_buff *skb)
 	       skb->sk->sk_type == SOCK_STREAM && skb->destructor != sock_efree &&
 	       skb->destructor != sock_edemux && skb->destructor != sock_rfree;
 }
+
+/* proto.recvmsg: Linux 7.0 has no address length, which TCP never used. */
+#ifdef OVPN_HAVE_RECVMSG_ADDR_LEN
+#define OVPN_RECVMSG_ARGS							\
+	struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len
+#define OVPN_RECVMSG_PASS sk, msg, len, flags, addr_len
+#else
+#define OVPN_RECVMSG_ARGS struct sock *sk, struct msghdr *msg, size_t len, int flags
+#define OVPN_RECVMSG_PASS sk, msg, len, flags
+#endif
+
+/* Up to Linux 6.4 pages went to a stream by another door than sendmsg. And what
+ * replaces a socket's proto, sockmap, does so only where it is told how.
+ */
+static inline void ovpn_prot_no_splice(struct proto *prot)
+{
+#ifdef OVPN_HAVE_SENDPAGE
+	prot->sendpage = NULL;
+#endif
+#ifdef CONFIG_BPF_SYSCALL
+	prot->psock_update_sk_prot = NULL;
+#endif
+}
+
+/* Linux 6.2 */
+#ifndef ITER_SOURCE
+#define ITER_SOURCE WRITE
+#endif
 
 #endif /* OVPN_COMPAT_H */
