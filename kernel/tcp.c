@@ -444,10 +444,12 @@ void ovpn_tcp_end(struct ovpn_tcp *tcp, struct sk_buff *list)
 {
 	struct sock *sk = ovpn_tcp_sk(tcp);
 	struct sk_buff *skb, *next;
+	unsigned int len;
 
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		put_unaligned_be16(skb->len, __skb_push(skb, OVPN_TCP_PREFIX));
+		len = skb->len;
+		put_unaligned_be16(len, __skb_push(skb, OVPN_TCP_PREFIX));
 		ovpn_tcp_cb(skb)->control = false;
 		tcp->out_data += skb->len;
 		__skb_queue_tail(&tcp->out, skb);

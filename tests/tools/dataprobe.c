@@ -9,6 +9,7 @@
  *	-c CIPHER  as in ovpnctl	-p ID  peer id of what is sent (default 1)
  *	-i N  key id (default 0)	-b ADDR:PORT  bind there
  *	-r ADDR:PORT  send there	-t SECONDS  patience of recv (default 30)
+ *	-s ADDR:PORT  over TCP, connected there, instead of -b and -r
  *
  * Actions, in order:
  *	peer ID, keyid N, id N	of the packets that follow; ids count up by themselves
@@ -21,6 +22,10 @@
  *	udp SRC DST TEXT	send an inner UDP packet from port 1000 to port 2000
  *	ping SRC DST N		send echo request number N
  *	raw HEX			send this as it is
+ *	bytes HEX		TCP: write this, which is no record of its own
+ *	split BYTES		TCP: let so many bytes of the next record arrive first
+ *	join N			TCP: write the next N records at once
+ *	await FILE		until the file is there
  *	again			send the last packet once more
  *	recv			print one packet: what it is, after "peer P key K id N"
  *	answer			receive an echo request, print it, send the reply
@@ -32,7 +37,9 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -40,7 +47,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { HEAD = 8, TAG = 16, MTU = 65000, DATA_V2 = 9 };
@@ -56,7 +65,8 @@ static const uint8_t keepalive[16] = { 0x2a, 0x18, 0x7b, 0xf3, 0x64, 0x1e, 0xb4,
 static struct direction tx, rx;
 static const EVP_CIPHER *cipher;
 static uint32_t peer_id = 1, key_id, packet_id = 1;
-static int sock = -1, patience = 30;
+static int sock = -1, patience = 30, split = -1, join;
+static bool stream;
 static struct sockaddr_storage remote;
 static socklen_t remote_len;
 static int flip = -1, cut = -1;
@@ -169,16 +179,60 @@ static uint32_t get32(const uint8_t *from)
 	return ntohl(value);
 }
 
+/* Write, and wait until the other end has it all: what follows is apart. */
+static void stream_write(const uint8_t *data, size_t len)
+{
+	const struct timespec nap = { .tv_nsec = 1000000 };
+	int unsent;
+
+	while (len) {
+		ssize_t n = send(sock, data, len, MSG_NOSIGNAL);
+
+		if (n < 0)
+			err(1, "send");
+		data += n;
+		len -= (size_t)n;
+	}
+	while (!ioctl(sock, SIOCOUTQ, &unsent) && unsent)
+		nanosleep(&nap, NULL);
+}
+
+static void stream_record(const uint8_t *packet, size_t len)
+{
+	static uint8_t buffer[1 << 20];
+	static size_t used;
+	uint8_t *record = buffer + used;
+	size_t first = split < 0 ? 0 : (size_t)split;
+
+	if (used + 2 + len > sizeof(buffer))
+		errx(255, "too much to join");
+	record[0] = (uint8_t)(len >> 8);
+	record[1] = (uint8_t)len;
+	memcpy(record + 2, packet, len);
+	used += 2 + len;
+	if (join && --join)
+		return;
+	if (first > used)
+		errx(255, "nothing to split there");
+	stream_write(buffer, first);
+	stream_write(buffer + first, used - first);
+	used = 0;
+	split = -1;
+}
+
 static void transmit(const uint8_t *packet, size_t len)
 {
-	if (sendto(sock, packet, len, 0, (struct sockaddr *)&remote, remote_len) != (ssize_t)len)
+	if (stream)
+		stream_record(packet, len);
+	else if (sendto(sock, packet, len, 0, (struct sockaddr *)&remote, remote_len) !=
+		 (ssize_t)len)
 		err(1, "sendto");
 }
 
 static void send_plain(const uint8_t *plain, size_t len)
 {
-	if (!cipher || !remote_len || sock < 0)
-		errx(255, "sending needs -k, -d, -c, -b and -r");
+	if (!cipher || !(remote_len || stream) || sock < 0)
+		errx(255, "sending needs -k, -d, -c, -b and -r or -s");
 	put32(last, (uint32_t)DATA_V2 << 27 | key_id << 24 | peer_id);
 	put32(last + 4, packet_id++);
 	memcpy(last + HEAD + TAG, plain, len);
@@ -345,7 +399,11 @@ static size_t receive(uint8_t *packet, int seconds, bool wanted)
 		errx(1, "no packet in %d s", seconds);
 	if (!n)
 		return 0;
-	len = recv(sock, packet, MTU, 0);
+	if (stream &&
+	    (recv(sock, packet, 2, MSG_WAITALL) != 2 || (packet[0] << 8 | packet[1]) > MTU))
+		errx(1, "the stream ended or makes no sense");
+	len = stream ? recv(sock, packet, (size_t)(packet[0] << 8 | packet[1]), MSG_WAITALL)
+		     : recv(sock, packet, MTU, 0);
 	if (len < 0)
 		err(1, "recv");
 	return (size_t)len;
@@ -408,6 +466,27 @@ static void bind_to(const char *text)
 		err(1, "bind %s", text);
 }
 
+static void connect_to(const char *text)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = parse_addr(text, &addr);
+	int on = 1;
+
+	stream = true;
+	sock = socket(addr.ss_family, SOCK_STREAM, 0);
+	if (sock < 0 || connect(sock, (struct sockaddr *)&addr, len) ||
+	    setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
+		err(1, "connect %s", text);
+}
+
+static void await(const char *path)
+{
+	const struct timespec nap = { .tv_nsec = 20000000 };
+
+	while (access(path, F_OK))
+		nanosleep(&nap, NULL);
+}
+
 static const char *next(char ***argv)
 {
 	if (!**argv)
@@ -453,6 +532,14 @@ static void act(const char *word, char ***argv)
 		send_ping(a, b, next_number(argv));
 	} else if (!strcmp(word, "raw")) {
 		transmit(packet, unhex(next(argv), packet, sizeof(packet)));
+	} else if (!strcmp(word, "bytes")) {
+		stream_write(packet, unhex(next(argv), packet, sizeof(packet)));
+	} else if (!strcmp(word, "split")) {
+		split = next_number(argv);
+	} else if (!strcmp(word, "join")) {
+		join = next_number(argv);
+	} else if (!strcmp(word, "await")) {
+		await(next(argv));
 	} else if (!strcmp(word, "again")) {
 		transmit(last, last_len);
 	} else if (!strcmp(word, "recv")) {
@@ -478,7 +565,7 @@ int main(int argc, char **argv)
 	const char *keys = NULL;
 	int opt, direction = 0;
 
-	while ((opt = getopt(argc, argv, "+k:d:c:p:i:b:r:t:")) != -1) {
+	while ((opt = getopt(argc, argv, "+k:d:c:p:i:b:r:s:t:")) != -1) {
 		switch (opt) {
 		case 'k':
 			keys = optarg;
@@ -500,6 +587,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			remote_len = parse_addr(optarg, &remote);
+			break;
+		case 's':
+			connect_to(optarg);
 			break;
 		case 't':
 			patience = atoi(optarg);

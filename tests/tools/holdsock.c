@@ -1,16 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Holds a UDP socket open, as a VPN daemon would: the peers made on it live as
- * long as this process. Tells where it is, then every datagram that the kernel
- * leaves to userspace.
+ * Holds a socket open, as a VPN daemon would: the peers made on it live as long
+ * as this process. Tells where it is, then everything that the kernel leaves to
+ * userspace: "got HEX", "end" where a stream ended, "error TEXT".
  *
- *	holdsock [-6] [-m MARK] [-t] [ADDRESS] PORT
+ *	holdsock [-6] [-m MARK] [-t | -l | -c] [-f FIFO] [ADDRESS] PORT
  *
- * -6: an IPv6 socket that takes IPv4 as well, -t: a TCP socket, not connected
+ * -6: an IPv6 socket that takes IPv4 as well. -t: a TCP socket, not connected,
+ * -l: one that was connected to, -c: one that connects to ADDRESS.
+ * -f: does what the lines of that file say:
+ *	send HEX	in one call
+ *	flood HEX N	N times, as fast as it goes; "flooded" when it is done
+ *	read SIZE	so many bytes a call at most, 0 for none
+ *	shutdown	no more is sent
  */
 #include <arpa/inet.h>
 #include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdint.h>
@@ -56,50 +67,162 @@ static uint16_t bound_port(int fd)
 	return ntohs(sin6.sin6_port);
 }
 
+static int connect_to(const char *address, const char *port)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM }, *ai;
+	int fd;
+
+	if (getaddrinfo(address, port, &hints, &ai))
+		errx(1, "bad address \"%s\"", address);
+	fd = socket(ai->ai_family, SOCK_STREAM, 0);
+	if (fd < 0 || connect(fd, ai->ai_addr, ai->ai_addrlen))
+		err(1, "connect");
+	freeaddrinfo(ai);
+	return fd;
+}
+
+static int accept_one(int listener)
+{
+	int fd;
+
+	if (listen(listener, 1))
+		err(1, "listen");
+	printf("listening\n");
+	fd = accept(listener, NULL, NULL);
+	if (fd < 0)
+		err(1, "accept");
+	close(listener);
+	return fd;
+}
+
+/* Returns whether there is more to read. */
+static bool read_some(int fd, size_t size)
+{
+	static unsigned char data[70000];
+	ssize_t i, len = recv(fd, data, size, MSG_DONTWAIT);
+
+	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (len < 0) {
+		printf("error %s\n", strerror(errno));
+		return false;
+	}
+	if (!len) {
+		printf("end\n");
+		return false;
+	}
+	printf("got ");
+	for (i = 0; i < len; i++)
+		printf("%02x", data[i]);
+	printf("\n");
+	return true;
+}
+
+static size_t unhex(const char *hex, unsigned char *data)
+{
+	size_t len;
+
+	for (len = 0; sscanf(hex + 2 * len, "%2hhx", data + len) == 1; len++)
+		;
+	return len;
+}
+
+static void command(int fd, char *line, size_t *size)
+{
+	static unsigned char data[70000];
+	unsigned long times = 1;
+	bool flood;
+	char *word = strtok(line, " \n"), *rest = strtok(NULL, " \n"), *count = strtok(NULL, " \n");
+	size_t len;
+
+	if (!word)
+		return;
+	flood = !strcmp(word, "flood");
+	if (rest && (flood || !strcmp(word, "send"))) {
+		len = unhex(rest, data);
+		if (flood && count)
+			times = number(count, UINT32_MAX);
+		while (times--)
+			if (send(fd, data, len, MSG_NOSIGNAL) != (ssize_t)len)
+				printf("error %s\n", strerror(errno));
+		if (flood)
+			printf("flooded\n");
+	} else if (rest && !strcmp(word, "read")) {
+		*size = number(rest, 70000);
+	} else if (!strcmp(word, "shutdown")) {
+		shutdown(fd, SHUT_WR);
+	} else {
+		errx(1, "what is \"%s\"?", word);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	const char *address = NULL;
-	bool v6 = false, tcp = false;
-	unsigned char data[2048];
+	const char *address = NULL, *fifo = NULL;
+	struct pollfd polled[2] = { { .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+	static char line[150000];
+	size_t size = 65537;
+	FILE *commands = NULL;
 	uint32_t mark = 0;
+	bool v6 = false, ended = false;
+	char mode = 'u';
 	int fd, opt;
 
-	while ((opt = getopt(argc, argv, "6m:t")) != -1) {
+	while ((opt = getopt(argc, argv, "6m:tlcf:")) != -1) {
 		if (opt == '6')
 			v6 = true;
 		else if (opt == 'm')
 			mark = number(optarg, UINT32_MAX);
-		else if (opt == 't')
-			tcp = true;
+		else if (opt == 'f')
+			fifo = optarg;
+		else if (opt != '?')
+			mode = (char)opt;
 		else
 			return 1;
 	}
 	if (argc - optind == 2)
 		address = argv[optind++];
-	if (argc - optind != 1)
-		errx(1, "usage: holdsock [-6] [-m MARK] [-t] [ADDRESS] PORT");
+	if (argc - optind != 1 || (mode == 'c' && !address))
+		errx(1, "usage: holdsock [-6] [-m MARK] [-t|-l|-c] [-f FIFO] [ADDRESS] PORT");
 	if (address && strchr(address, ':'))
 		v6 = true;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 
-	fd = socket(v6 ? AF_INET6 : AF_INET, tcp ? SOCK_STREAM : SOCK_DGRAM, 0);
-	if (fd < 0)
-		err(1, "socket");
+	if (mode == 'c') {
+		fd = connect_to(address, argv[optind]);
+	} else {
+		int on = 1;
+
+		fd = socket(v6 ? AF_INET6 : AF_INET, mode == 'u' ? SOCK_DGRAM : SOCK_STREAM, 0);
+		if (fd < 0)
+			err(1, "socket");
+		if (mode == 'l' && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
+			err(1, "SO_REUSEADDR");
+		bind_to(fd, v6, address, number(argv[optind], UINT16_MAX));
+		if (mode == 'l')
+			fd = accept_one(fd);
+	}
 	if (mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
 		err(1, "SO_MARK");
-	bind_to(fd, v6, address, number(argv[optind], UINT16_MAX));
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (fifo) {
+		/* written to as well, so that it does not end */
+		commands = fopen(fifo, "r+");
+		if (!commands)
+			err(1, "%s", fifo);
+		setvbuf(commands, NULL, _IONBF, 0);
+		polled[1].fd = fileno(commands);
+	}
 	printf("fd %d pid %d port %d\n", fd, (int)getpid(), bound_port(fd));
-	if (tcp)
+	if (mode == 't')
 		pause();
 	for (;;) {
-		ssize_t i, len = recv(fd, data, sizeof(data), 0);
-
-		if (len < 0)
-			err(1, "recv");
-		printf("got ");
-		for (i = 0; i < len; i++)
-			printf("%02x", data[i]);
-		printf("\n");
+		polled[0].fd = size && !ended ? fd : -1;
+		if (poll(polled, 2, -1) < 0)
+			err(1, "poll");
+		if (polled[0].revents)
+			ended = !read_some(fd, size);
+		if (polled[1].revents & POLLIN && fgets(line, sizeof(line), commands))
+			command(fd, line, &size);
 	}
 }

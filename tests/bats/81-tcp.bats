@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# TCP as transport: the stream, its records, its end.
+
+load lib/common
+
+# stream FAMILY: sockets "server" in n0 and "client" in n1, connected; commands
+# for them go to the files server.do and client.do
+stream() {
+	mkfifo server.do client.do
+	background sock-server in_ns n0 holdsock -6 -l -f server.do 1194
+	wait_for 30 file_has listening sock-server
+	if [[ $1 == 6 ]]; then
+		hold n1 client -c -f client.do fd01::1 1194
+	else
+		hold n1 client -c -f client.do 10.0.1.1 1194
+	fi
+	held server
+}
+
+# held NAME: as hold, of one that runs already
+held() {
+	wait_for 30 file_has '^fd ' "sock-$1"
+	read -r _ fd _ pid _ < <(grep '^fd ' "sock-$1")
+	eval "socket_$1=(socket pid $pid fd $fd) pid_$1=$pid"
+}
+
+tell() { echo "${@:2}" >"$1.do"; }
+
+p2mp() {
+	ovpnctl -n n0 link add tun0 mode p2mp
+	ip -n n0 addr add 10.8.0.1/24 dev tun0
+	ip -n n0 addr add fd08::1/64 dev tun0 nodad
+	ip -n n0 link set tun0 up
+}
+
+p2p() {
+	ovpnctl -n n1 link add tun0 mode p2p
+	ip -n n1 addr add 10.8.0.2/24 dev tun0
+	ip -n n1 addr add fd08::2/64 dev tun0 nodad
+	ip -n n1 link set tun0 up
+}
+
+# tcp_tunnel [FAMILY] [CIPHER]: n0 a server, n1 a client, both of the driver
+tcp_tunnel() {
+	stream "${1:-4}"
+	p2mp
+	p2p
+	# shellcheck disable=SC2154 # hold() sets them
+	ovpnctl -n n0 peer add dev tun0 id 1 vpn 10.8.0.2 vpn fd08::2 "${socket_server[@]}"
+	# shellcheck disable=SC2154
+	ovpnctl -n n1 peer add dev tun0 id 1 "${socket_client[@]}"
+	ovpnctl key gen key1
+	key_both n0 n1 1 primary 0 "${2:-aes-256-gcm}" key1
+}
+
+# probed WORD...: n0 a server, dataprobe in n1 does what the words say; the file
+# "go" says that the server has its key. It stays, since its end is the stream's.
+probed() {
+	mkfifo server.do
+	background sock-server in_ns n0 holdsock -6 -l -f server.do 1194
+	wait_for 30 file_has listening sock-server
+	ovpnctl key gen key1
+	background probe in_ns n1 dataprobe -k key1 -d 1 -c aes-256-gcm -p 1 -s 10.0.1.1:1194 "$@" await stop
+	held server
+	p2mp
+	ovpnctl -n n0 peer add dev tun0 id 1 vpn 10.8.0.2 vpn fd08::2 "${socket_server[@]}"
+	ovpnctl -n n0 key add dev tun0 peer 1 slot primary id 0 cipher aes-256-gcm file key1 direction 0
+	: >go
+}
+
+received() { [[ $(peer_stat n0 1 vpn.rx_packets) -ge $1 ]]; }
+gone() { [[ $(ovpnctl -n "$1" -j peer show dev tun0) == '[]' ]]; }
+
+@test "AES-256-GCM over TCP on IPv4" {
+	tcp_tunnel 4
+	reach n0 10.8.0.2
+	reach n1 fd08::1
+}
+
+@test "ChaCha20-Poly1305 over TCP on IPv6" {
+	tcp_tunnel 6 chacha20-poly1305
+	reach n0 10.8.0.2
+	reach n1 fd08::1
+}
+
+@test "over TCP packets of any size go through" {
+	tcp_tunnel
+	in_ns n0 ping -q -c 3 -i 0.02 -W 20 -s 1300 10.8.0.2 >ping.out
+	file_has ' 3 received' ping.out
+	in_ns n0 ping -q -c 3 -i 0.02 -W 20 -s 20000 10.8.0.2 >ping.out
+	file_has ' 3 received' ping.out
+}
+
+@test "over TCP bulk goes both ways, and counters of both ends agree" {
+	tcp_tunnel
+	background iperf in_ns n0 iperf3 -s -1 --forceflush
+	wait_for 30 file_has 'Server listening' iperf
+	in_ns n1 iperf3 -c 10.8.0.1 -n 4M >/dev/null
+	background iperf2 in_ns n0 iperf3 -s -1 --forceflush
+	wait_for 30 file_has 'Server listening' iperf2
+	in_ns n1 iperf3 -c 10.8.0.1 -R -n 4M >/dev/null
+	wait_for 20 reconciled
+}
+reconciled() {
+	local a b
+	a=$(ovpnctl -n n0 -s -j peer show dev tun0 id 1 | jq -c '.[0].stats.link | [.rx_bytes, .rx_packets, .tx_bytes, .tx_packets]')
+	b=$(ovpnctl -n n1 -s -j peer show dev tun0 id 1 | jq -c '.[0].stats.link | [.tx_bytes, .tx_packets, .rx_bytes, .rx_packets]')
+	[[ $a == "$b" ]]
+}
+
+# bats test_tags=ours
+@test "over TCP packet ids come in order and without a gap" {
+	local words=(await go) n
+	for n in {1..200}; do words+=(recv); done
+	probed "${words[@]}"
+	background flood1 in_ns n0 ping -q -f -c 150 -W 1 10.8.0.2
+	background flood2 in_ns n0 ping -q -f -c 150 -W 1 10.8.0.2
+	wait_for 60 lines probe 200
+	diff <(seq 200) <(awk '{ print $6 }' probe)
+}
+lines() { [[ $(wc -l <"$1") -ge $2 ]]; }
+
+# bats test_tags=ours
+@test "a record split at any byte is one packet" {
+	local words=() at
+	for at in {0..40}; do words+=(split "$at" ping 10.8.0.2 10.8.0.1 "$at"); done
+	probed await go "${words[@]}"
+	wait_for 60 received 41
+}
+
+# bats test_tags=ours
+@test "many records in one write are as many packets" {
+	local words=(await go join 100) n
+	for n in {1..100}; do words+=(ping 10.8.0.2 10.8.0.1 "$n"); done
+	probed "${words[@]}"
+	wait_for 60 received 100
+}
+
+# bats test_tags=ours
+@test "what came before the peer is the peer's" {
+	# written before there is a key, or even a peer
+	probed ping 10.8.0.2 10.8.0.1 1 raw 3801020304050607 await go ping 10.8.0.2 10.8.0.1 2
+	wait_for 30 received 1
+	wait_for 30 file_has 'got 00083801020304050607' sock-server
+}
+
+@test "control records reach userspace whole, among data, and one by one" {
+	tcp_tunnel
+	tell client send 00083801020304050607
+	wait_for 30 file_has 'got 00083801020304050607' sock-server
+	reach n1 10.8.0.1
+	tell server send 000540aabbccdd
+	tell server send 000540ffeeddcc
+	wait_for 30 file_has 'got 000540ffeeddcc' sock-client
+	file_has 'got 000540aabbccdd' sock-client
+}
+
+# bats test_tags=ours
+@test "a short read of a control record leaves the rest for the next" {
+	tcp_tunnel
+	tell server read 3
+	tell client send 00083801020304050607
+	wait_for 30 file_has '^got 07$' sock-server
+	[[ $(grep '^got' sock-server | tr -d '\n' | sed 's/got //g') == 00083801020304050607 ]]
+}
+
+# bats test_tags=ours
+@test "control records nobody reads hold the stream, and none is lost" {
+	tcp_tunnel
+	tell server read 0
+	tell client flood "03e840$(printf 'ab%.0s' {1..999})" 400
+	wait_for 60 file_has flooded sock-client
+	tell server read 65537
+	wait_for 60 got 400
+	reach n1 10.8.0.1
+	run ! grep -q error sock-client
+}
+got() { [[ $(grep -c '^got 03e840' sock-server) == "$1" ]]; }
+
+# bats test_tags=ours
+@test "control records go out under load, between data records" {
+	tcp_tunnel
+	background iperf in_ns n0 iperf3 -s -1 --forceflush
+	wait_for 30 file_has 'Server listening' iperf
+	background load in_ns n1 iperf3 -c 10.8.0.1 -t 60
+	wait_for 30 received 100
+	tell client flood "00203811$(printf '5a%.0s' {1..30})" 100
+	wait_for 60 file_has flooded sock-client
+	wait_for 60 got_small 100
+	run ! grep -q error sock-client
+}
+got_small() { [[ $(grep -c '^got 002038115a' sock-server) == "$1" ]]; }
+
+# bats test_tags=ours
+@test "a record without a length ends the peer" {
+	monitor n0
+	probed await go bytes 0000
+	sees '.event == "peer-del" and .reason == "transport-error"'
+}
+
+# bats test_tags=ours
+@test "a record of the old data format ends the peer" {
+	monitor n0
+	probed await go raw 3000000001020304
+	sees '.event == "peer-del" and .reason == "transport-error"'
+	[[ $(counter n0 tun0 rx_drop_data_v1) == 1 ]]
+}
+
+# bats test_tags=ours
+@test "over TCP a replayed, a broken and a short packet are dropped and counted" {
+	probed await go ping 10.8.0.2 10.8.0.1 1 again flip 30 ping 10.8.0.2 10.8.0.1 2 cut 2 \
+		ping 10.8.0.2 10.8.0.1 3 cut 20 ping 10.8.0.2 10.8.0.1 4 ping 10.8.0.2 10.8.0.1 5
+	wait_for 30 received 2
+	[[ $(counter n0 tun0 rx_drop_replay) == 1 ]]
+	[[ $(counter n0 tun0 rx_drop_auth) == 1 ]]
+	[[ $(counter n0 tun0 rx_drop_short) == 2 ]]
+}
+
+@test "a closed TCP socket takes its peer along" {
+	tcp_tunnel
+	monitor n0
+	kill -KILL "$pid_server"
+	sees '.event == "peer-del" and .reason == "transport-disconnect"'
+	gone n0
+}
+
+# bats test_tags=ours
+@test "a reset stream ends the peer" {
+	tcp_tunnel
+	monitor n1
+	# unread bytes at its end make TCP reset
+	tell server read 0
+	ovpnctl -n n0 peer del dev tun0 id 1
+	tell client send 00083801020304050607
+	kill -KILL "$pid_server"
+	sees '.event == "peer-del" and .reason == "transport-error"'
+}
+
+@test "the end of the other side is told to userspace" {
+	tcp_tunnel
+	tell client shutdown
+	wait_for 30 file_has '^end' sock-server
+}
+
+# bats test_tags=ours
+@test "a TCP socket that is not connected is refused" {
+	hold n0 loose -t 1195
+	p2mp
+	run --separate-stderr ovpnctl -n n0 peer add dev tun0 id 1 vpn 10.8.0.2 "${socket_loose[@]}"
+	refused "TCP socket is not connected"
+}
+
+# bats test_tags=ours
+@test "a TCP socket that the other side has shut down is refused" {
+	stream 4
+	p2mp
+	tell client shutdown
+	wait_for 30 file_has '^end' sock-server
+	run --separate-stderr ovpnctl -n n0 peer add dev tun0 id 1 vpn 10.8.0.2 "${socket_server[@]}"
+	refused "TCP socket is not connected, or an end of it is shut down"
+}
+
+# bats test_tags=ours
+@test "a TCP socket carries one peer" {
+	tcp_tunnel
+	run --separate-stderr ovpnctl -n n0 peer add dev tun0 id 2 vpn 10.8.0.3 "${socket_server[@]}"
+	refused "socket is in use by another interface or tunnel"
+	reach n0 10.8.0.2
+}
+
+# bats test_tags=ours
+@test "a remote address is not for TCP" {
+	stream 4
+	p2mp
+	run --separate-stderr ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:1194 vpn 10.8.0.2 "${socket_server[@]}"
+	refused "TCP is connected: a remote address is for UDP"
+	ovpnctl -n n0 peer add dev tun0 id 1 vpn 10.8.0.2 "${socket_server[@]}"
+	run --separate-stderr ovpnctl -n n0 peer set dev tun0 id 1 remote 10.0.1.2:1194
+	refused "TCP is connected: a remote address is for UDP"
+}
+
+@test "a peer that is gone gives its TCP socket back" {
+	tcp_tunnel
+	ovpnctl -n n0 peer del dev tun0 id 1
+	tell client send 00083801020304050607
+	wait_for 30 file_has 'got 00083801020304050607' sock-server
+}
+
+@test "keys are swapped over TCP under flood ping with nothing lost" {
+	tcp_tunnel
+	ovpnctl key gen next
+	key_both n0 n1 1 secondary 1 chacha20-poly1305 next
+	background flood in_ns n1 ping -q -f -i 0.005 -c 400 -W 20 10.8.0.1
+	wait_for 20 received 50
+	ovpnctl -n n0 key swap dev tun0 peer 1
+	ovpnctl -n n1 key swap dev tun0 peer 1
+	wait_for 60 file_has 'packets transmitted' flood
+	file_has ' 400 received' flood
+}
+
+@test "a silent peer over TCP expires" {
+	tcp_tunnel
+	monitor n0
+	ovpnctl -n n0 peer set dev tun0 id 1 keepalive 1 3
+	kill -STOP "$pid_client"
+	ovpnctl -n n1 peer del dev tun0 id 1
+	sees '.event == "peer-del" and .reason == "expired"'
+}
+
+@test "an interface is deleted under load over TCP" {
+	tcp_tunnel
+	background iperf in_ns n0 iperf3 -s -1 --forceflush
+	wait_for 30 file_has 'Server listening' iperf
+	background load in_ns n1 iperf3 -c 10.8.0.1 -t 60
+	wait_for 30 received 100
+	ip -n n0 link del tun0
+	ip -n n1 link del tun0
+	run ! ip -n n0 link show tun0
+}
