@@ -422,11 +422,13 @@ static void ovpn_tcp_out_work(struct work_struct *work)
  * Return: whether there is room for them; if not there is nothing to end
  */
 bool ovpn_tcp_begin(struct ovpn_tcp *tcp)
-	__acquires(&tcp->lock)
 {
 	spin_lock(&tcp->lock);
-	if (likely(!tcp->closed && tcp->out_data < OVPN_TCP_DATA_LIMIT))
+	if (likely(!tcp->closed && tcp->out_data < OVPN_TCP_DATA_LIMIT)) {
+		/* sparse knows no lock that is taken now and then */
+		__release(&tcp->lock);
 		return true;
+	}
 	spin_unlock(&tcp->lock);
 	return false;
 }
@@ -440,12 +442,12 @@ bool ovpn_tcp_begin(struct ovpn_tcp *tcp)
  * BH off, RCU read section.
  */
 void ovpn_tcp_end(struct ovpn_tcp *tcp, struct sk_buff *list)
-	__releases(&tcp->lock)
 {
 	struct sock *sk = ovpn_tcp_sk(tcp);
 	struct sk_buff *skb, *next;
 	unsigned int len;
 
+	__acquire(&tcp->lock);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
 		len = skb->len;

@@ -250,7 +250,7 @@ static int ovpn_listen_open(struct ovpn_transport *transport, struct net *net,
  * bind(2) says, -ENOMEM
  */
 struct ovpn_transport *ovpn_udp_listen(struct ovpn_dev *ovpn, struct net *net,
-					     const struct ovpn_listen *listen)
+				       const struct ovpn_listen *listen)
 {
 	struct ovpn_transport *transport;
 	int tries = 100, ret;

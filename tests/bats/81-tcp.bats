@@ -59,7 +59,7 @@ tcp_tunnel() {
 # "go" says that the server has its key. It stays, since its end is the stream's.
 probed() {
 	mkfifo server.do
-	background sock-server in_ns n0 holdsock -6 -l -f server.do 1194
+	background sock-server in_ns n0 holdsock -6 -l -q -f server.do 1194
 	wait_for 30 file_has listening sock-server
 	ovpnctl key gen key1
 	background probe in_ns n1 dataprobe -k key1 -d 1 -c aes-256-gcm -p 1 -s 10.0.1.1:1194 "$@" await stop
@@ -67,6 +67,7 @@ probed() {
 	p2mp
 	ovpnctl -n n0 peer add dev tun0 id 1 vpn 10.8.0.2 vpn fd08::2 "${socket_server[@]}"
 	ovpnctl -n n0 key add dev tun0 peer 1 slot primary id 0 cipher aes-256-gcm file key1 direction 0
+	tell server read 65537
 	: >go
 }
 

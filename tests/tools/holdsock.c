@@ -4,11 +4,11 @@
  * as this process. Tells where it is, then everything that the kernel leaves to
  * userspace: "got HEX", "end" where a stream ended, "error TEXT".
  *
- *	holdsock [-6] [-m MARK] [-t | -l | -c] [-f FIFO] [ADDRESS] PORT
+ *	holdsock [-6] [-m MARK] [-t | -l | -c] [-q] [-f FIFO] [ADDRESS] PORT
  *
  * -6: an IPv6 socket that takes IPv4 as well. -t: a TCP socket, not connected,
  * -l: one that was connected to, -c: one that connects to ADDRESS.
- * -f: does what the lines of that file say:
+ * -q: reads nothing until told to. -f: does what the lines of that file say:
  *	send HEX	in one call
  *	flood HEX N	N times, as fast as it goes; "flooded" when it is done
  *	read SIZE	so many bytes a call at most, 0 for none
@@ -168,13 +168,15 @@ int main(int argc, char **argv)
 	char mode = 'u';
 	int fd, opt;
 
-	while ((opt = getopt(argc, argv, "6m:tlcf:")) != -1) {
+	while ((opt = getopt(argc, argv, "6m:tlcqf:")) != -1) {
 		if (opt == '6')
 			v6 = true;
 		else if (opt == 'm')
 			mark = number(optarg, UINT32_MAX);
 		else if (opt == 'f')
 			fifo = optarg;
+		else if (opt == 'q')
+			size = 0;
 		else if (opt != '?')
 			mode = (char)opt;
 		else
@@ -183,7 +185,7 @@ int main(int argc, char **argv)
 	if (argc - optind == 2)
 		address = argv[optind++];
 	if (argc - optind != 1 || (mode == 'c' && !address))
-		errx(1, "usage: holdsock [-6] [-m MARK] [-t|-l|-c] [-f FIFO] [ADDRESS] PORT");
+		errx(1, "usage: holdsock [-6] [-m MARK] [-t|-l|-c] [-q] [-f FIFO] [ADDRESS] PORT");
 	if (address && strchr(address, ':'))
 		v6 = true;
 	setvbuf(stdout, NULL, _IOLBF, 0);
