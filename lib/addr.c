@@ -56,6 +56,7 @@ OVPNCTL_PUBLIC int ovpnctl_addr_parse(const char *text, bool want_port,
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST };
 	struct addrinfo *found;
+	struct in_addr four;
 	uint16_t port = 0;
 	char host[256];
 	int ret;
@@ -63,10 +64,12 @@ OVPNCTL_PUBLIC int ovpnctl_addr_parse(const char *text, bool want_port,
 	memset(addr, 0, sizeof(*addr));
 	if (!split(text, want_port, host, sizeof(host), &port))
 		return -EINVAL;
+	/* 1.2.3 and 300.1.1.1 are mistakes, not names, and not 1.2.0.3 */
+	if (!host[strspn(host, "0123456789.")] && inet_pton(AF_INET, host, &four) != 1)
+		return -EINVAL;
 	ret = getaddrinfo(host, NULL, &hints, &found);
 	if (ret == EAI_NONAME) {
-		/* 1.2.3 and 300.1.1.1 are mistakes, not names */
-		if (!host[strspn(host, "0123456789.")] || strchr(host, ':'))
+		if (strchr(host, ':'))
 			return -EINVAL;
 		hints.ai_flags = AI_ADDRCONFIG;
 		ret = getaddrinfo(host, NULL, &hints, &found);

@@ -180,8 +180,9 @@ void ovpnctl_peer_set_local(struct ovpnctl_peer *peer, const struct sockaddr_sto
 void ovpnctl_peer_set_vpn(struct ovpnctl_peer *peer, const struct sockaddr_storage *addr);
 /* Seconds; 0 and 0 turn both off. */
 void ovpnctl_peer_set_keepalive(struct ovpnctl_peer *peer, uint32_t interval, uint32_t timeout);
-/* A UDP socket of the caller's, which the peer lives on until it is closed
- * everywhere. Without it the interface's own sockets serve.
+/* A socket of the caller's, which the peer lives on until it is closed everywhere:
+ * UDP, which many peers may share, or TCP, connected, for one peer without remote.
+ * Without it the interface's own sockets serve.
  */
 void ovpnctl_peer_set_socket(struct ovpnctl_peer *peer, int fd);
 

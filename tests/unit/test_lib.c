@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The library without a kernel: addresses, key files, messages right and forged. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+static struct ovpnctl_ctx *ctx;
+
+static int open_ctx(void **state)
+{
+	(void)state;
+	return ovpnctl_ctx_new(&ctx);
+}
+
+static int close_ctx(void **state)
+{
+	(void)state;
+	ovpnctl_ctx_free(ctx);
+	return 0;
+}
+
+/* Addresses. */
+
+static void addresses_and_ports(void **state)
+{
+	static const struct {
+		const char *text, *addr;
+		bool want;
+		uint16_t port;
+	} good[] = {
+		{ "192.0.2.1:1194", "192.0.2.1", true, 1194 },
+		{ "[2001:db8::1]:65535", "2001:db8::1", true, 65535 },
+		{ "[192.0.2.1]:1", "192.0.2.1", true, 1 },
+		{ "192.0.2.1", "192.0.2.1", false, 0 },
+		{ "2001:db8::1", "2001:db8::1", false, 0 },
+		{ "[::1]", "::1", false, 0 },
+	};
+	static const struct {
+		const char *text;
+		bool want;
+	} bad[] = {
+		{ "1.2.3:5", true },
+		{ "1.2.3", false },
+		{ "1:5", true },
+		{ "300.1.1.1:5", true },
+		{ "1.2.3.4.5:5", true },
+		{ "192.0.2.1", true },
+		{ "192.0.2.1:", true },
+		{ ":1194", true },
+		{ "192.0.2.1:65536", true },
+		{ "192.0.2.1:+5", true },
+		{ "192.0.2.1:5x", true },
+		{ "2001:db8::1:5", true },
+		{ "[::1", true },
+		{ "[::1]5", true },
+		{ "[]:5", true },
+		{ "", false },
+		{ "[::1]:5", false },
+		{ "2001::db8::1", false },
+	};
+	struct sockaddr_storage addr;
+	char text[INET6_ADDRSTRLEN];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		assert_int_equal(ovpnctl_addr_parse(good[i].text, good[i].want, &addr), 0);
+		assert_string_equal(ovpnctl_addr_format(&addr, text, sizeof(text)), good[i].addr);
+		assert_int_equal(ovpnctl_addr_port(&addr), good[i].port);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (ovpnctl_addr_parse(bad[i].text, bad[i].want, &addr) != -EINVAL)
+			fail_msg("\"%s\" was not refused", bad[i].text);
+}
+
+/* Key files. */
+
+static int file_of(const char *text)
+{
+	int fd = memfd_create("key", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+static void a_key_file_comes_back_as_it_was(void **state)
+{
+	struct ovpnctl_keyfile *out, *in;
+	int fd = file_of("");
+
+	(void)state;
+	assert_int_equal(ovpnctl_keyfile_gen(ctx, &out), 0);
+	assert_int_equal(ovpnctl_keyfile_write(ctx, out, fd), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(ovpnctl_keyfile_read(ctx, fd, &in), 0);
+	assert_memory_equal(out, in, sizeof(*out));
+	ovpnctl_keyfile_free(out);
+	ovpnctl_keyfile_free(in);
+	close(fd);
+}
+
+static void damaged_key_files_are_refused_without_a_word_of_them(void **state)
+{
+	static const char secret[] = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2V"
+				     "jcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
+	static const char *const head[] = { "", "ovpnctl-key-1\n", "ovpnctl-key-2\n",
+					    "# note\novpnctl-key-1\n" };
+	static const char *const tail[] = { "", "=", "!", "\n", "\nmore\n", "\0" };
+	struct ovpnctl_keyfile *key = NULL;
+	char text[1024];
+	size_t h, t, cut;
+
+	(void)state;
+	for (h = 0; h < sizeof(head) / sizeof(*head); h++) {
+		for (t = 0; t < sizeof(tail) / sizeof(*tail); t++) {
+			for (cut = 0; cut < sizeof(secret); cut += 7) {
+				int fd;
+
+				snprintf(text, sizeof(text), "%s%s%s", head[h], secret + cut,
+					 tail[t]);
+				fd = file_of(text);
+				assert_true(ovpnctl_keyfile_read(ctx, fd, &key) < 0);
+				assert_null(key);
+				assert_null(strstr(ovpnctl_error(ctx)->message, "c2Vj"));
+				close(fd);
+			}
+		}
+	}
+}
+
+/* Messages. */
+
+static char buffer[4096];
+
+static struct nlmsghdr *message(void)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(memset(buffer, 0, sizeof(buffer)));
+
+	mnl_nlmsg_put_extra_header(nlh, 4);
+	return nlh;
+}
+
+static const void *body(const struct nlmsghdr *nlh, size_t *len)
+{
+	*len = mnl_nlmsg_get_payload_len(nlh) - 4;
+	return mnl_nlmsg_get_payload_offset(nlh, 4);
+}
+
+static void put_a_peer(struct nlmsghdr *nlh)
+{
+	struct in6_addr six = { { { 0xfd, 8, [15] = 2 } } };
+
+	mnl_attr_put_u32(nlh, OVPN_A_PEER_ID, 7);
+	mnl_attr_put_u32(nlh, OVPN_A_PEER_TX_ID, 9);
+	mnl_attr_put_u32(nlh, OVPN_A_PEER_VPN_IPV4, inet_addr("10.8.0.2"));
+	mnl_attr_put(nlh, OVPN_A_PEER_VPN_IPV6, sizeof(six), &six);
+	mnl_attr_put_u32(nlh, OVPN_A_PEER_REMOTE_IPV4, inet_addr("192.0.2.1"));
+	mnl_attr_put_u16(nlh, OVPN_A_PEER_REMOTE_PORT, htons(1194));
+	/* an integer comes in four bytes or in eight */
+	mnl_attr_put_u32(nlh, OVPN_A_PEER_VPN_RX_BYTES, 5);
+	mnl_attr_put_u64(nlh, OVPN_A_PEER_VPN_TX_BYTES, 1ULL << 40);
+	/* a newer driver knows more than we do */
+	mnl_attr_put_u32(nlh, 4000, 1);
+}
+
+static void a_peer_is_read(void **state)
+{
+	struct ovpnctl_peer peer = {};
+	struct nlmsghdr *nlh = message();
+	const char *attr = NULL;
+	const void *data;
+	size_t len;
+
+	(void)state;
+	put_a_peer(nlh);
+	data = body(nlh, &len);
+	assert_int_equal(ovpnctl_parse_peer(data, len, &peer, &attr), 0);
+	assert_int_equal(peer.id, 7);
+	assert_int_equal(peer.tx_id, 9);
+	assert_int_equal(ovpnctl_addr_port(&peer.remote), 1194);
+	assert_int_equal(peer.vpn4.ss_family, AF_INET);
+	assert_int_equal(peer.vpn6.ss_family, AF_INET6);
+	assert_true(peer.vpn_stats.rx_bytes == 5 && peer.vpn_stats.tx_bytes == 1ULL << 40);
+}
+
+static void an_attribute_of_the_wrong_size_is_named(void **state)
+{
+	static const struct {
+		uint16_t type;
+		size_t size;
+		const char *name;
+	} bad[] = {
+		{ OVPN_A_PEER_ID, 3, "id" },
+		{ OVPN_A_PEER_REMOTE_IPV4, 3, "remote-ipv4" },
+		{ OVPN_A_PEER_VPN_IPV6, 4, "vpn-ipv6" },
+		{ OVPN_A_PEER_REMOTE_PORT, 1, "remote-port" },
+		{ OVPN_A_PEER_VPN_RX_BYTES, 0, "vpn-rx-bytes" },
+	};
+	static const char zeros[32];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct ovpnctl_peer peer = {};
+		struct nlmsghdr *nlh = message();
+		const char *attr = "";
+		const void *data;
+		size_t len;
+
+		mnl_attr_put(nlh, bad[i].type, bad[i].size, zeros);
+		data = body(nlh, &len);
+		assert_int_equal(ovpnctl_parse_peer(data, len, &peer, &attr), -EBADMSG);
+		assert_string_equal(attr, bad[i].name);
+	}
+}
+
+/* Whatever comes, nothing is read that did not come: the sanitizer watches. */
+static void forged_messages_do_no_harm(void **state)
+{
+	uint32_t seed = 4711;
+	int round, i;
+
+	(void)state;
+	for (round = 0; round < 20000; round++) {
+		struct ovpnctl_peer peer = {};
+		struct ovpnctl_link link = {};
+		struct ovpnctl_key key = {};
+		struct nlmsghdr *nlh = message();
+		char path[64], *copy;
+		const char *attr;
+		const void *data;
+		size_t len;
+
+		put_a_peer(nlh);
+		data = body(nlh, &len);
+		seed = seed * 1664525 + 1013904223;
+		len = seed >> 8 & 1 ? len : (seed >> 9) % (len + 1);
+		/* on a heap block of just that size */
+		copy = malloc(len ? len : 1);
+		assert_non_null(copy);
+		memcpy(copy, data, len);
+		for (i = 0; len && i < 4; i++) {
+			seed = seed * 1664525 + 1013904223;
+			copy[(seed >> 8) % len] = (char)(seed >> 24);
+		}
+		ovpnctl_parse_peer(copy, len, &peer, &attr);
+		ovpnctl_parse_link(copy, len, &link, &attr);
+		ovpnctl_parse_key(copy, len, &key, &attr);
+		ovpnctl_attr_path(copy, len, 0, (seed >> 8) % (len + 8), seed >> 28, path,
+				  sizeof(path));
+		free(copy);
+	}
+}
+
+static void the_wrong_attribute_has_a_path(void **state)
+{
+	struct nlmsghdr *nlh = message();
+	struct nlattr *nest, *inner;
+	size_t at;
+	char path[64];
+
+	(void)state;
+	mnl_attr_put_u32(nlh, OVPN_A_IFINDEX, 3);
+	nest = mnl_attr_nest_start(nlh, OVPN_A_PEER);
+	mnl_attr_put_u32(nlh, OVPN_A_PEER_ID, 1);
+	inner = mnl_nlmsg_get_payload_tail(nlh);
+	mnl_attr_put_u16(nlh, OVPN_A_PEER_REMOTE_PORT, 0);
+	mnl_attr_nest_end(nlh, nest);
+
+	at = (size_t)((char *)inner - (char *)nlh);
+	ovpnctl_attr_path(nlh, nlh->nlmsg_len, NLMSG_HDRLEN + 4, at, 0, path, sizeof(path));
+	assert_string_equal(path, "peer.remote-port");
+
+	at = (size_t)((char *)nest - (char *)nlh);
+	ovpnctl_attr_path(nlh, nlh->nlmsg_len, NLMSG_HDRLEN + 4, at, OVPN_A_PEER_SOCKET, path,
+			  sizeof(path));
+	assert_string_equal(path, "peer.socket");
+
+	ovpnctl_attr_path(nlh, nlh->nlmsg_len, NLMSG_HDRLEN + 4, 0, OVPN_A_IFINDEX, path,
+			  sizeof(path));
+	assert_string_equal(path, "ifindex");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses_and_ports),
+		cmocka_unit_test(a_key_file_comes_back_as_it_was),
+		cmocka_unit_test(damaged_key_files_are_refused_without_a_word_of_them),
+		cmocka_unit_test(a_peer_is_read),
+		cmocka_unit_test(an_attribute_of_the_wrong_size_is_named),
+		cmocka_unit_test(forged_messages_do_no_harm),
+		cmocka_unit_test(the_wrong_attribute_has_a_path),
+	};
+
+	return cmocka_run_group_tests(tests, open_ctx, close_ctx);
+}
