@@ -41,6 +41,9 @@ NL_LIBS = $(call pkg,--libs)
 OUR_CFLAGS = -std=gnu11 $(WARNINGS) -Ilib/include -MMD -MP
 LIB_CFLAGS = $(OUR_CFLAGS) -Ikernel/include/uapi -fPIC -fvisibility=hidden $(NL_CFLAGS)
 CMD_CFLAGS = $(OUR_CFLAGS) -DOVPNCTL_VERSION='"$(VERSION)"'
+# at start: where functions are looked up at their first call, the registers are put
+# on the stack, with the bytes of a key that memcpy left in them
+NOW := -Wl,-z,relro,-z,now
 
 LIB_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard lib/*.c))
 CMD_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard cmd/ovpnctl/*.c))
@@ -72,14 +75,14 @@ $(B)/libovpnctl.a: $(LIB_OBJ)
 
 $(SHARED): $(LIB_OBJ) lib/libovpnctl.map
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) \
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(NOW) -shared -Wl,-soname,$(@F) \
 		-Wl,--version-script=lib/libovpnctl.map -Wl,--no-undefined \
 		$(LIB_OBJ) $(NL_LIBS) -o $@
 	$(Q)ln -sf $(@F) $(B)/libovpnctl.so
 
 $(B)/ovpnctl: $(CMD_OBJ) $(B)/libovpnctl.a
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -ljson-c $(NL_LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(NOW) $^ -ljson-c $(NL_LIBS) -o $@
 
 $(B)/man/%: man/%.scd
 	@mkdir -p $(@D)
