@@ -228,13 +228,3 @@ crash() {
 	exec 8>&-
 	run ! grep 'core dumped' trace
 }
-
-@test "a process without the right to trace cannot look into one with a key" {
-	local same=(setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace)
-	background events "${same[@]}" ovpnctl -n n0 -j monitor
-	wait_for 30 event '.event == "listening"'
-	"${same[@]}" head -c 1 "/proc/$(tail -n 1 pids)/environ" >/dev/null
-	reads_key adder "${same[@]}"
-	run ! "${same[@]}" head -c 1 "/proc/$(tail -n 1 pids)/environ"
-	exec 8>&-
-}
