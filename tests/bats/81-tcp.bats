@@ -2,7 +2,6 @@
 # shellcheck shell=bash
 #
 # TCP as transport: the stream, its records, its end.
-
 #
 # Linux's own driver drops a record while another waits to be sent: what counts on
 # none being lost is for ours.
