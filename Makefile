@@ -99,6 +99,11 @@ $(B)/tools/%: tests/tools/%.c
 
 tools: $(TOOLS)
 
+$(B)/bench/%.so: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -fPIC -shared $< -o $@
+
 # as somebody else would build them: from what make install installs
 $(B)/examples/%: examples/%.c $(B)/libovpnctl.a
 	@mkdir -p $(@D)
@@ -148,7 +153,7 @@ lint:
 
 fmt:
 	@clang-format -i $(wildcard lib/*.[ch] lib/include/ovpnctl/*.h cmd/ovpnctl/*.[ch] \
-		tests/tools/*.c tests/unit/*.[ch] examples/*.c)
+		tests/tools/*.c tests/bench/*.c tests/unit/*.[ch] examples/*.c)
 
 demo:
 	@tests/demo/run
