@@ -162,7 +162,7 @@ demo:
 
 PACKAGES := bash-completion bats bats-assert bats-support bc bison build-essential busybox-static \
 	ca-certificates clang-format cpio curl debian-archive-keyring dpkg-dev e2fsprogs flex gcc git jq kmod libcmocka-dev \
-	libelf-dev libjson-c-dev libmnl-dev libnl-genl-3-dev libssl-dev make man-db mmdebstrap \
+	libelf-dev libjson-c-dev libmbedtls-dev libmnl-dev libnl-genl-3-dev libssl-dev make man-db mmdebstrap \
 	pkg-config python3 qemu-system-x86 scdoc shellcheck sparse xz-utils zstd
 
 deps:
