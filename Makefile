@@ -54,7 +54,7 @@ MANPAGES := $(patsubst man/%.scd,$(B)/man/%,$(wildcard man/*.scd))
 SHARED := $(B)/libovpnctl.so.$(SOVERSION)
 
 .DEFAULT_GOAL := all
-.PHONY: all module check unit check-unit check-vm lint fmt demo deps install man tools examples help clean
+.PHONY: all module check unit check-unit check-vm check-kernels lint fmt demo deps install man tools examples help clean
 
 # a page that cannot be made must not keep the tool from being made
 all: $(B)/ovpnctl $(B)/libovpnctl.a $(SHARED) $(if $(shell command -v scdoc 2>/dev/null),man)
@@ -148,6 +148,9 @@ check-vm: all tools
 	@$(if $(filter $(KERNEL),$(KERNELS)),,$(error KERNEL=6.1, 6.12, 7.3 or debug))
 	@tests/check vm:$(KERNEL):$(or $(DRIVER),ours)
 
+check-kernels:
+	@tests/check --kernels
+
 lint:
 	@tools/lint
 
@@ -204,6 +207,7 @@ help:
 	@echo 'make check            every test; sets up what it needs (VM=0: on this kernel)'
 	@echo 'make check-unit       tests without root and virtual machine'
 	@echo 'make check-vm KERNEL=6.1|6.12|7.3|debug [DRIVER=ours|in-tree]'
+	@echo 'make check-kernels    everything on every kernel, some hours'
 	@echo 'make module KERNEL=6.1|6.12|7.3|debug   driver into build/KERNEL/ovpn.ko'
 	@echo 'make module KDIR=/path/to/headers       driver into build/ovpn.ko'
 	@echo 'make lint             style of all sources; make fmt mends what it can'
