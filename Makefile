@@ -121,6 +121,38 @@ $(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h lib/*.c lib/*.h kernel/*.h
 		$(WARNINGS) -Ilib/include -Ilib -Ikernel/include/uapi -Ikernel -Itests/unit \
 		$(NL_CFLAGS) $< $(wildcard lib/*.c) $(NL_LIBS) -lcmocka -o $@
 
+# Fuzz targets include the files whose insides they need; the others come from an
+# archive, each only where something of it is missing.
+FUZZ_CC ?= clang
+FUZZ_CFLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -std=gnu11 \
+	$(WARNINGS) -DOVPNCTL_VERSION='"fuzz"' -MMD -MP -Ilib -Ilib/include -Icmd/ovpnctl \
+	-Ikernel -Ikernel/include/uapi -Itests/unit
+FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/%.o,$(filter-out cmd/ovpnctl/main.c, \
+	$(wildcard lib/*.c cmd/ovpnctl/*.c)))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_TIME ?= 60
+
+$(O)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(NL_CFLAGS) -c $< -o $@
+
+$(B)/fuzz/lib.a: $(FUZZ_OBJ)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/fuzz/%: $(O)/fuzz/tests/fuzz/%.o $(B)/fuzz/lib.a
+	$(say) LD $@
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ -ljson-c $(NL_LIBS) -o $@
+
+.SECONDARY: $(patsubst tests/fuzz/%.c,$(O)/fuzz/tests/fuzz/%.o,$(wildcard tests/fuzz/*.c))
+
+fuzzers: $(FUZZERS) $(B)/ovpnctl
+
+.PHONY: fuzz fuzzers
+fuzz: fuzzers
+	@tests/fuzz/run $(FUZZ_TIME) $(FUZZ)
+
 # ---- driver ----
 
 KERNELS := 6.1 6.12 7.3 debug
@@ -156,7 +188,7 @@ lint:
 
 fmt:
 	@clang-format -i $(wildcard lib/*.[ch] lib/include/ovpnctl/*.h cmd/ovpnctl/*.[ch] \
-		tests/tools/*.c tests/bench/*.c tests/unit/*.[ch] examples/*.c)
+		tests/*/*.[ch] examples/*.c)
 
 demo:
 	@tests/demo/run
@@ -167,6 +199,8 @@ PACKAGES := bash-completion bats bats-assert bats-support bc bison build-essenti
 	ca-certificates clang-format cpio curl debian-archive-keyring dpkg-dev e2fsprogs flex gcc git jq kmod libcmocka-dev \
 	libelf-dev libjson-c-dev libmbedtls-dev libmnl-dev libnl-genl-3-dev libssl-dev make man-db mmdebstrap \
 	pkg-config python3 qemu-system-x86 scdoc shellcheck sparse xz-utils zstd
+# the fuzz targets
+PACKAGES += clang libclang-rt-dev
 
 deps:
 	@[ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && exec sudo $(MAKE) deps; \
@@ -210,6 +244,7 @@ help:
 	@echo 'make check-kernels    everything on every kernel, some hours'
 	@echo 'make module KERNEL=6.1|6.12|7.3|debug   driver into build/KERNEL/ovpn.ko'
 	@echo 'make module KDIR=/path/to/headers       driver into build/ovpn.ko'
+	@echo 'make fuzz FUZZ_TIME=60 [FUZZ=TARGET]   fuzz targets, so many seconds each'
 	@echo 'make lint             style of all sources; make fmt mends what it can'
 	@echo 'make deps             install the packages that all of this needs'
 	@echo 'make install          DESTDIR= PREFIX=/usr/local'
@@ -217,4 +252,5 @@ help:
 	@echo 'V=1 shows commands, WERROR=1 makes warnings errors. What is fetched and'
 	@echo 'built once is kept in $$OVPNCTL_CACHE, default ~/.cache/ovpnctl.'
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) \
+	$(patsubst $(B)/fuzz/%,$(O)/fuzz/tests/fuzz/%.d,$(FUZZERS))

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <limits.h>
 #include <linux/genetlink.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -88,13 +89,13 @@ static void parse_extack(const struct nlmsghdr *nlh, const struct nlmsgerr *err,
 				 (int)strnlen(text, mnl_attr_get_payload_len(attr)), text);
 			break;
 		case NLMSGERR_ATTR_OFFS:
-			ext->offset = mnl_attr_get_u32(attr);
+			ovpnctl_attr_u32(attr, &ext->offset);
 			break;
 		case NLMSGERR_ATTR_MISS_TYPE:
-			ext->miss_type = mnl_attr_get_u32(attr);
+			ovpnctl_attr_u32(attr, &ext->miss_type);
 			break;
 		case NLMSGERR_ATTR_MISS_NEST:
-			ext->miss_nest = mnl_attr_get_u32(attr);
+			ovpnctl_attr_u32(attr, &ext->miss_nest);
 			break;
 		}
 	}
@@ -112,6 +113,9 @@ static int take_ack(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, const v
 
 	if (nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(*err))
 		return ovpnctl_fail(ctx, EBADMSG, "the kernel's answer is cut off");
+	/* a positive one would be taken for a count */
+	if (err->error > 0 || err->error == INT_MIN)
+		return ovpnctl_fail(ctx, EBADMSG, "the kernel's answer has no error number");
 	parse_extack(nlh, err, &ext);
 	code = -err->error;
 	if (!code) {
@@ -163,13 +167,20 @@ static ssize_t receive(struct mnl_socket *nl, void *buf, size_t size)
 	}
 }
 
+/* libmnl's own check takes a length beyond INT_MAX for a negative one. */
+static bool is_whole(const struct nlmsghdr *nlh, int left)
+{
+	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (unsigned int)left;
+}
+
 /* Send the request at ctx->buf and take all its answers. -EAGAIN: a dump was
  * interrupted by a change.
  */
 static int transact(struct ovpnctl_ctx *ctx, struct mnl_socket *nl, struct nlmsghdr *nlh,
 		    answer_cb cb, void *data)
 {
-	bool names = nl == ctx->genl, torn = false;
+	bool dump = (nlh->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP, torn = false;
+	bool names = nl == ctx->genl;
 	size_t len = nlh->nlmsg_len;
 	char *in = (char *)ctx->buf + MNL_ALIGN(len);
 	size_t size = sizeof(ctx->buf) - MNL_ALIGN(len);
@@ -187,13 +198,13 @@ static int transact(struct ovpnctl_ctx *ctx, struct mnl_socket *nl, struct nlmsg
 			return ovpnctl_fail(ctx, (int)-n, "cannot read the kernel's answer: %s",
 					    strerror((int)-n));
 		left = (int)n;
-		for (reply = (void *)in; mnl_nlmsg_ok(reply, left);
+		for (reply = (void *)in; is_whole(reply, left);
 		     reply = mnl_nlmsg_next(reply, &left)) {
 			/* of a request that failed half-way */
 			if (reply->nlmsg_seq != ctx->seq ||
 			    reply->nlmsg_pid != mnl_socket_get_portid(nl))
 				continue;
-			torn |= reply->nlmsg_flags & NLM_F_DUMP_INTR;
+			torn |= dump && reply->nlmsg_flags & NLM_F_DUMP_INTR;
 			switch (reply->nlmsg_type) {
 			case NLMSG_ERROR:
 				return take_ack(ctx, reply, nlh, len, names);
@@ -201,6 +212,8 @@ static int transact(struct ovpnctl_ctx *ctx, struct mnl_socket *nl, struct nlmsg
 				ret = reply->nlmsg_len >= NLMSG_HDRLEN + sizeof(int)
 					      ? *(const int *)mnl_nlmsg_get_payload(reply)
 					      : 0;
+				if (ret > 0 || ret == INT_MIN)
+					ret = -EBADMSG;
 				if (ret)
 					return ovpnctl_fail(ctx, -ret, "list cut short: %s",
 							    strerror(-ret));
@@ -764,6 +777,12 @@ static struct ovpnctl_link *list_more(struct link_list *list)
 	return link;
 }
 
+static bool is_link(const struct nlmsghdr *nlh)
+{
+	return nlh->nlmsg_type == RTM_NEWLINK &&
+	       nlh->nlmsg_len >= NLMSG_HDRLEN + sizeof(struct ifinfomsg);
+}
+
 /* RTM_NEWLINK to link. Return: whether it is of our kind */
 static bool parse_route_link(const struct nlmsghdr *nlh, struct ovpnctl_link *link)
 {
@@ -809,7 +828,7 @@ static int take_kind(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, void *
 {
 	struct ovpnctl_link *link = data;
 
-	if (nlh->nlmsg_type != RTM_NEWLINK)
+	if (!is_link(nlh))
 		return 0;
 	if (!parse_route_link(nlh, link))
 		return ovpnctl_fail(ctx, EINVAL, "interface \"%s\" is not of kind ovpn",
@@ -839,7 +858,7 @@ static int take_route_link(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, 
 {
 	struct ovpnctl_link link = { .ifindex = 0 }, *kept;
 
-	if (nlh->nlmsg_type != RTM_NEWLINK || !parse_route_link(nlh, &link))
+	if (!is_link(nlh) || !parse_route_link(nlh, &link))
 		return 0;
 	kept = list_more(data);
 	if (!kept)

@@ -194,11 +194,21 @@ static int apply(struct cli *cli, const struct batch *batch)
 	return ret;
 }
 
+static void batch_free(struct batch *batch)
+{
+	size_t i;
+
+	for (i = 0; i < batch->count; i++) {
+		free(batch->lines[i]->text);
+		free(batch->lines[i]);
+	}
+	free(batch->lines);
+}
+
 int run_batch(struct cli *cli, const char *path)
 {
 	struct batch batch = { 0 };
 	FILE *file = stdin;
-	size_t i;
 	int ret;
 
 	if (strcmp(path, "-"))
@@ -213,10 +223,6 @@ int run_batch(struct cli *cli, const char *path)
 		fclose(file);
 	if (!ret)
 		ret = apply(cli, &batch);
-	for (i = 0; i < batch.count; i++) {
-		free(batch.lines[i]->text);
-		free(batch.lines[i]);
-	}
-	free(batch.lines);
+	batch_free(&batch);
 	return ret;
 }
