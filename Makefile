@@ -176,6 +176,10 @@ unit: $(UNITS) $(EXAMPLES) $(B)/ovpnctl
 check-unit: unit
 	@tests/check unit
 
+.PHONY: check-abi
+check-abi: all
+	@tests/unit/abi.sh
+
 check-vm: all tools
 	@$(if $(filter $(KERNEL),$(KERNELS)),,$(error KERNEL=6.1, 6.12, 7.3 or debug))
 	@tests/check vm:$(KERNEL):$(or $(DRIVER),ours)
@@ -240,6 +244,7 @@ help:
 	@echo 'make demo             a VPN in a virtual machine, to watch; sets up what it needs'
 	@echo 'make check            every test; sets up what it needs (VM=0: on this kernel)'
 	@echo 'make check-unit       tests without root and virtual machine'
+	@echo 'make check-abi        symbols of the library, and what make install installs'
 	@echo 'make check-vm KERNEL=6.1|6.12|7.3|debug [DRIVER=ours|in-tree]'
 	@echo 'make check-kernels    everything on every kernel, some hours'
 	@echo 'make module KERNEL=6.1|6.12|7.3|debug   driver into build/KERNEL/ovpn.ko'

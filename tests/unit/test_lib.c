@@ -296,6 +296,48 @@ static void the_wrong_attribute_has_a_path(void **state)
 	assert_string_equal(path, "ifindex");
 }
 
+/* What programs were compiled with: numbers may be added at the end of each. */
+static void numbers_and_layouts_stay(void **state)
+{
+	static const int numbers[][2] = {
+		{ OVPNCTL_ORIGIN_LOCAL, 1 },
+		{ OVPNCTL_ORIGIN_KERNEL, 2 },
+		{ OVPNCTL_CAP_IFACE, 0 },
+		{ OVPNCTL_CAP_EVENTS, 1 },
+		{ OVPNCTL_MODE_P2MP, 1 },
+		{ OVPNCTL_REASON_TEARDOWN, 0 },
+		{ OVPNCTL_REASON_TRANSPORT_DISCONNECT, 4 },
+		{ OVPNCTL_CIPHER_AES_GCM, 1 },
+		{ OVPNCTL_CIPHER_CHACHA20_POLY1305, 2 },
+		{ OVPNCTL_SLOT_SECONDARY, 1 },
+		{ OVPNCTL_EVENT_UNKNOWN, 0 },
+		{ OVPNCTL_EVENT_OVERRUN, 1 },
+		{ OVPNCTL_EVENT_LINK_ADD, 2 },
+		{ OVPNCTL_EVENT_LINK_SET, 3 },
+		{ OVPNCTL_EVENT_LINK_DEL, 4 },
+		{ OVPNCTL_EVENT_PEER_ADD, 5 },
+		{ OVPNCTL_EVENT_PEER_SET, 6 },
+		{ OVPNCTL_EVENT_PEER_DEL, 7 },
+		{ OVPNCTL_EVENT_PEER_FLOAT, 8 },
+		{ OVPNCTL_EVENT_KEY_ADD, 9 },
+		{ OVPNCTL_EVENT_KEY_DEL, 10 },
+		{ OVPNCTL_EVENT_KEY_SWAP, 11 },
+		{ OVPNCTL_EVENT_KEY_EXHAUSTED, 12 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		assert_int_equal(numbers[i][0], numbers[i][1]);
+	assert_int_equal(offsetof(struct ovpnctl_stats, tx_packets), 24);
+	/* on a machine with pointers of eight bytes */
+	assert_int_equal(offsetof(struct ovpnctl_error, message), 8);
+	assert_int_equal(offsetof(struct ovpnctl_error, warning), 32);
+	assert_int_equal(offsetof(struct ovpnctl_event, nsid), 12);
+	assert_int_equal(offsetof(struct ovpnctl_event, link), 16);
+	assert_int_equal(offsetof(struct ovpnctl_event, reason), 40);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -306,6 +348,7 @@ int main(void)
 		cmocka_unit_test(an_attribute_of_the_wrong_size_is_named),
 		cmocka_unit_test(forged_messages_do_no_harm),
 		cmocka_unit_test(the_wrong_attribute_has_a_path),
+		cmocka_unit_test(numbers_and_layouts_stay),
 	};
 
 	return cmocka_run_group_tests(tests, open_ctx, close_ctx);
