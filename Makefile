@@ -113,13 +113,16 @@ $(B)/examples/%: examples/%.c $(B)/libovpnctl.a
 
 examples: $(EXAMPLES)
 
-# the sources under test, anew, under the sanitizers
-$(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h lib/*.c lib/*.h kernel/*.h)
+# the sources under test, anew, under the sanitizers; UNIT_MORE: what of the tool
+# a test needs beside what it includes
+$(B)/unit/test_doctor: UNIT_MORE := cmd/ovpnctl/emit.c cmd/ovpnctl/err.c -ljson-c
+
+$(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h lib/*.c lib/*.h kernel/*.h cmd/ovpnctl/*.[ch])
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -std=gnu11 \
 		$(WARNINGS) -Ilib/include -Ilib -Ikernel/include/uapi -Ikernel -Itests/unit \
-		$(NL_CFLAGS) $< $(wildcard lib/*.c) $(NL_LIBS) -lcmocka -o $@
+		-Icmd/ovpnctl $(NL_CFLAGS) $< $(wildcard lib/*.c) $(UNIT_MORE) $(NL_LIBS) -lcmocka -o $@
 
 # Fuzz targets include the files whose insides they need; the others come from an
 # archive, each only where something of it is missing.

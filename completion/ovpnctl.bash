@@ -137,7 +137,7 @@ _ovpnctl_words() {
 }
 
 _ovpnctl() {
-	local cur words cword i object='' command=''
+	local cur words cword i object='' command='' listing
 	local tool=(ovpnctl)
 	COMPREPLY=()
 	if declare -F _init_completion >/dev/null; then
@@ -183,11 +183,12 @@ _ovpnctl() {
 		return
 	fi
 	object=${words[i]}
-	# one object has no commands: its words follow at once
-	if [[ $object == monitor ]]; then
+	listing=$("${tool[@]}" --complete "$object" 2>/dev/null)
+	# some objects have no commands: their words follow at once
+	if [[ $'\n'$listing != *$'\nhelp' ]]; then
 		_ovpnctl_words $((i + 1))
 	elif ((i + 1 == cword)); then
-		_ovpnctl_reply "$("${tool[@]}" --complete "$object" 2>/dev/null)"
+		_ovpnctl_reply "$listing"
 	else
 		command=${words[i + 1]}
 		_ovpnctl_words $((i + 2))

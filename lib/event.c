@@ -116,6 +116,62 @@ int ovpnctl_family_lookup(struct ovpnctl_ctx *ctx)
 	return 0;
 }
 
+/* The commands of one family of those that a list shows. */
+struct command_list {
+	const char *family;
+	uint32_t *commands;
+	int room, count; /* count -1: no such family */
+};
+
+static int take_commands(struct nl_msg *msg, void *arg)
+{
+	struct nlattr *attrs[CTRL_ATTR_MAX + 1], *op[CTRL_ATTR_OP_MAX + 1], *at;
+	struct command_list *list = arg;
+	int left;
+
+	if (genlmsg_parse(nlmsg_hdr(msg), 0, attrs, CTRL_ATTR_MAX, NULL) ||
+	    !attrs[CTRL_ATTR_FAMILY_NAME] || nla_strcmp(attrs[CTRL_ATTR_FAMILY_NAME], list->family))
+		return NL_OK;
+	list->count = 0;
+	if (!attrs[CTRL_ATTR_OPS])
+		return NL_OK;
+	nla_for_each_nested(at, attrs[CTRL_ATTR_OPS], left) {
+		if (nla_parse_nested(op, CTRL_ATTR_OP_MAX, at, NULL) || !op[CTRL_ATTR_OP_ID])
+			continue;
+		if (list->count < list->room)
+			list->commands[list->count] = nla_get_u32(op[CTRL_ATTR_OP_ID]);
+		list->count++;
+	}
+	return NL_OK;
+}
+
+OVPNCTL_PUBLIC int ovpnctl_family_commands(struct ovpnctl_ctx *ctx, const char *family,
+					   uint32_t *commands, int room)
+{
+	struct command_list list = { family, commands, room, -1 };
+	struct nl_sock *sk = nl_socket_alloc();
+	int saved, ret;
+
+	ovpnctl_clear(ctx);
+	if (!sk)
+		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
+	saved = ovpnctl_ctx_enter(ctx);
+	ret = genl_connect(sk);
+	ovpnctl_ctx_leave(saved);
+	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, take_commands, &list);
+	/* a list of all: to ask for one would load its module */
+	if (!ret)
+		ret = genl_send_simple(sk, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1, NLM_F_DUMP);
+	if (ret >= 0)
+		ret = nl_recvmsgs_default(sk);
+	nl_socket_free(sk);
+	if (ret < 0)
+		return ovpnctl_fail(ctx, EIO, "cannot list netlink families: %s", nl_geterror(ret));
+	if (list.count < 0)
+		return ovpnctl_fail(ctx, ENOENT, "%s netlink family not found", family);
+	return list.count;
+}
+
 /* ---- events ---- */
 
 /* events that one read of the socket may bring, and that wait to be asked for */

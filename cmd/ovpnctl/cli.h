@@ -99,7 +99,7 @@ struct object {
 #define WORDS_MAX 24
 
 extern const struct object *const objects[];
-extern const struct object link_object, peer_object, key_object, monitor_object;
+extern const struct object link_object, peer_object, key_object, monitor_object, doctor_object;
 
 /* A command with its words read, ready to run. */
 struct parsed {
@@ -138,7 +138,15 @@ int need_link(struct cli *cli, const char *name, uint32_t *ifindex);
 
 /* ---- output: emit.c ---- */
 
-enum colour { COLOUR_NONE, COLOUR_IFNAME, COLOUR_ADDR, COLOUR_EVENT };
+enum colour {
+	COLOUR_NONE,
+	COLOUR_IFNAME,
+	COLOUR_ADDR,
+	COLOUR_EVENT,
+	COLOUR_GOOD,
+	COLOUR_DOUBT,
+	COLOUR_BAD,
+};
 
 /* A list: in JSON one array, however many records there are. */
 void emit_list_begin(struct cli *cli);

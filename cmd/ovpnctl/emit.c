@@ -115,6 +115,12 @@ static const char *colour_code(const struct cli *cli, enum colour colour)
 		return "\033[35m";
 	case COLOUR_EVENT:
 		return "\033[1m";
+	case COLOUR_GOOD:
+		return "\033[32m";
+	case COLOUR_DOUBT:
+		return "\033[33m";
+	case COLOUR_BAD:
+		return "\033[31m";
 	case COLOUR_NONE:
 		break;
 	}

@@ -12,7 +12,7 @@
 #include "cli.h"
 
 const struct object *const objects[] = {
-	&link_object, &peer_object, &key_object, &monitor_object, NULL,
+	&link_object, &peer_object, &key_object, &monitor_object, &doctor_object, NULL,
 };
 
 /* ---- nearest word ---- */

@@ -54,10 +54,12 @@ for object in $objects; do
 	has "help tells $object" "$("$exe" help)" "  $object "
 	has "ovpnctl(8) tells $object" "$(section man/ovpnctl.8.scd DESCRIPTION)" "ovpnctl-$object(8)"
 	synopsis=$(section "$page" SYNOPSIS)
-	if [[ $object != monitor ]]; then
-		# the same words in the same order, command by command
+	# the same words in the same order, command by command; events are too many
+	[[ $object == monitor ]] ||
 		agree "synopsis of $page" "$("$exe" "$object" help | grep '^ovpnctl ' | sort)" \
 			"$(sort <<<"$synopsis")"
+	# an object without commands takes words at once
+	if "$exe" --complete "$object" | grep -qx help; then
 		agree "completion of the commands of $object" \
 			"$("$exe" --complete "$object" | sort)" "$(complete_after "$object")"
 		commands=$("$exe" --complete "$object" | grep -vx help)

@@ -74,6 +74,13 @@ const struct ovpnctl_error *ovpnctl_error(const struct ovpnctl_ctx *ctx);
 /* Is there a driver, and can it do this? Returns false where not. */
 bool ovpnctl_ctx_has(struct ovpnctl_ctx *ctx, enum ovpnctl_cap cap);
 
+/* Numbers of the commands of a generic netlink family, at most room of them. No
+ * module is loaded to answer this. Returns how many there are, or -errno: -ENOENT
+ * where there is no such family.
+ */
+int ovpnctl_family_commands(struct ovpnctl_ctx *ctx, const char *family, uint32_t *commands,
+			    int room);
+
 /* Switch the calling thread to a namespace, by name or process id.
  * Returns 0 or -errno.
  */
