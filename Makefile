@@ -115,7 +115,7 @@ examples: $(EXAMPLES)
 
 # the sources under test, anew, under the sanitizers; UNIT_MORE: what of the tool
 # a test needs beside what it includes
-$(B)/unit/test_doctor: UNIT_MORE := cmd/ovpnctl/emit.c cmd/ovpnctl/err.c -ljson-c
+$(B)/unit/test_doctor $(B)/unit/test_metrics: UNIT_MORE := cmd/ovpnctl/emit.c cmd/ovpnctl/err.c -ljson-c
 
 $(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h lib/*.c lib/*.h kernel/*.h cmd/ovpnctl/*.[ch])
 	@mkdir -p $(@D)
@@ -206,8 +206,8 @@ PACKAGES := bash-completion bats bats-assert bats-support bc bison build-essenti
 	ca-certificates clang-format cpio curl debian-archive-keyring dpkg-dev e2fsprogs flex gcc git jq kmod libcmocka-dev \
 	libelf-dev libjson-c-dev libmbedtls-dev libmnl-dev libnl-genl-3-dev libssl-dev make man-db mmdebstrap \
 	pkg-config python3 qemu-system-x86 scdoc shellcheck sparse xz-utils zstd
-# the fuzz targets
-PACKAGES += clang libclang-rt-dev
+# fuzz targets; what metrics are judged by
+PACKAGES += clang libclang-rt-dev python3-prometheus-client
 
 deps:
 	@[ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && exec sudo $(MAKE) deps; \

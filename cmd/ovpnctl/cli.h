@@ -94,12 +94,14 @@ struct object {
 	const char *help;
 	const struct command *commands; /* ended by one without a name */
 	bool bare;			/* takes words without a command */
+	const char *brief;		/* NULL or what it is always called as well */
 };
 
 #define WORDS_MAX 24
 
 extern const struct object *const objects[];
-extern const struct object link_object, peer_object, key_object, monitor_object, doctor_object;
+extern const struct object link_object, peer_object, key_object, monitor_object, doctor_object,
+	metrics_object;
 
 /* A command with its words read, ready to run. */
 struct parsed {
@@ -165,6 +167,10 @@ void emit_int(struct cli *cli, const char *key, const char *format, int64_t valu
 void emit_bool(struct cli *cli, const char *key, const char *text, bool value);
 /* The time now: UTC in JSON, what was asked for in text. */
 void emit_stamp(struct cli *cli);
+/* Bytes that may be no UTF-8, such as the name of an interface, as text that is:
+ * wrong ones become \xNN. buf is returned.
+ */
+const char *utf8(const char *bytes, char *buf, size_t size);
 /* Only text: words between fields, and the end of a line. */
 void emit_text(struct cli *cli, const char *text);
 void emit_line(struct cli *cli);

@@ -96,6 +96,44 @@ void emit_object_end(struct cli *cli, const char *key)
 	add(cli, key, object);
 }
 
+/* Bytes of a UTF-8 character at text, 0 where there is none. */
+static size_t utf8_length(const unsigned char *text)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len = *text < 0x80 ? 1 : *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : 4, i;
+	uint32_t code = len == 1 ? *text : *text & (0x7fU >> len);
+
+	if ((*text >= 0x80 && *text < 0xc2) || *text > 0xf4)
+		return 0;
+	for (i = 1; i < len; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (text[i] & 0x3f);
+	}
+	if (code < least[len] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+		return 0;
+	return len;
+}
+
+const char *utf8(const char *bytes, char *buf, size_t size)
+{
+	size_t at = 0, len;
+
+	while (*bytes && at + 5 < size) {
+		len = utf8_length((const unsigned char *)bytes);
+		if (len) {
+			memcpy(buf + at, bytes, len);
+			at += len;
+			bytes += len;
+		} else {
+			at += (size_t)snprintf(buf + at, size - at, "\\x%02x",
+					       (unsigned char)*bytes++);
+		}
+	}
+	buf[at] = '\0';
+	return buf;
+}
+
 /* Text is made of words: one space between two of them. */
 static void gap(struct cli *cli)
 {
@@ -135,10 +173,11 @@ void emit_str(struct cli *cli, const char *key, enum colour colour, const char *
 	      const char *value)
 {
 	const char *code = colour_code(cli, colour);
+	char text[1024];
 
 	if (cli->json) {
 		if (key)
-			add(cli, key, json_object_new_string(value));
+			add(cli, key, json_object_new_string(utf8(value, text, sizeof(text))));
 		return;
 	}
 	if (!format)

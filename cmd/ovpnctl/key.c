@@ -301,4 +301,4 @@ static const struct command commands[] = {
 	{ NULL },
 };
 
-const struct object key_object = { "key", "keys of peers", commands, false };
+const struct object key_object = { "key", "keys of peers", commands, false, "k" };

@@ -207,4 +207,4 @@ static const struct command commands[] = {
 	{ NULL },
 };
 
-const struct object link_object = { "link", "interfaces", commands, false };
+const struct object link_object = { "link", "interfaces", commands, false, "l" };

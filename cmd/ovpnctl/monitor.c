@@ -544,4 +544,4 @@ static const struct command commands[] = {
 	{ NULL },
 };
 
-const struct object monitor_object = { "monitor", "events", commands, true };
+const struct object monitor_object = { "monitor", "events", commands, true, "m" };

@@ -12,7 +12,8 @@
 #include "cli.h"
 
 const struct object *const objects[] = {
-	&link_object, &peer_object, &key_object, &monitor_object, &doctor_object, NULL,
+	&link_object,	 &peer_object,	 &key_object, &monitor_object,
+	&metrics_object, &doctor_object, NULL,
 };
 
 /* ---- nearest word ---- */
@@ -127,7 +128,7 @@ static const struct object *find_object(const struct cli *cli, const char *text)
 
 	for (i = 0; objects[i]; i++) {
 		how = match(text, objects[i]->name);
-		if (how == 2)
+		if (how == 2 || (objects[i]->brief && !strcmp(text, objects[i]->brief)))
 			return objects[i];
 		guess_add(&all, text, objects[i]->name);
 		if (how) {

@@ -399,4 +399,4 @@ static const struct command commands[] = {
 	{ NULL },
 };
 
-const struct object peer_object = { "peer", "remote ends of the VPN", commands, false };
+const struct object peer_object = { "peer", "remote ends of the VPN", commands, false, "p" };

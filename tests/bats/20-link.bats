@@ -68,6 +68,12 @@ load lib/common
 	same_json "$(ovpnctl -n n2 -j link show)" '[]'
 }
 
+@test "a name that is no UTF-8 makes no JSON that is none" {
+	ip -n n0 link add $'tun\xff' type ovpn
+	need "$(ovpnctl -n n0 -j link show)" '.[0].ifname == "tun\\xff"'
+	ovpnctl -n n0 link del $'tun\xff'
+}
+
 # bats test_tags=ours
 @test "listen on a port opens it for both families" {
 	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
