@@ -456,6 +456,21 @@ static struct nlattr *ovpn_nl_remote_attr(const struct ovpn_peer_request *req)
 	return req->attrs[OVPN_A_PEER_REMOTE_IPV4] ?: req->attrs[OVPN_A_PEER_REMOTE_IPV6];
 }
 
+/* Can a transport send to where a peer is said to be? */
+static int ovpn_nl_check_family(struct genl_info *info, const struct ovpn_transport *transport,
+				const struct ovpn_peer_request *req)
+{
+	if (ovpn_addr_is4(&req->ep.remote) ? transport->sk4 : transport->sk6)
+		return 0;
+	if (transport->kernel)
+		NL_SET_ERR_MSG_ATTR(info->extack, ovpn_nl_remote_attr(req),
+				    "interface does not listen on this address family");
+	else
+		NL_SET_ERR_MSG_ATTR(info->extack, ovpn_nl_remote_attr(req),
+				    "socket is not of this address family");
+	return -EAFNOSUPPORT;
+}
+
 /* The transport of a new peer: the caller's socket or the interface's own. */
 static struct ovpn_transport *ovpn_nl_transport(struct genl_info *info, struct ovpn_dev *ovpn,
 						struct ovpn_peer_request *req)
@@ -473,11 +488,9 @@ static struct ovpn_transport *ovpn_nl_transport(struct genl_info *info, struct o
 					    "UDP needs a remote address");
 			return ERR_PTR(-EINVAL);
 		}
-		if (ovpn_addr_is4(&req->ep.remote) ? !transport->sk4 : !transport->sk6) {
-			NL_SET_ERR_MSG_ATTR(info->extack, ovpn_nl_remote_attr(req),
-					    "interface does not listen on this address family");
-			return ERR_PTR(-EAFNOSUPPORT);
-		}
+		ret = ovpn_nl_check_family(info, transport, req);
+		if (ret)
+			return ERR_PTR(ret);
 		transport->users++;
 		return transport;
 	}
@@ -500,8 +513,14 @@ static struct ovpn_transport *ovpn_nl_transport(struct genl_info *info, struct o
 		goto put;
 	}
 	transport = ovpn_transport_attach(ovpn, sock);
-	if (!IS_ERR(transport))
+	if (!IS_ERR(transport)) {
+		ret = req->has_remote ? ovpn_nl_check_family(info, transport, req) : 0;
+		if (ret) {
+			ovpn_transport_unuse(transport);
+			transport = ERR_PTR(ret);
+		}
 		goto put;
+	}
 	switch (PTR_ERR(transport)) {
 	case -EOPNOTSUPP:
 		NL_SET_ERR_MSG_ATTR(info->extack, fd, "socket is neither UDP nor TCP");
@@ -605,8 +624,10 @@ static int ovpn_nl_check_remote(struct genl_info *info, const struct ovpn_peer *
 
 	transport = rcu_dereference_protected(peer->transport,
 					      lockdep_is_held(&peer->ovpn->mutex));
-	if (!req->has_remote || !transport->tcp)
+	if (!req->has_remote)
 		return 0;
+	if (!transport->tcp)
+		return ovpn_nl_check_family(info, transport, req);
 	NL_SET_ERR_MSG_ATTR(info->extack, ovpn_nl_remote_attr(req),
 			    "TCP is connected: a remote address is for UDP");
 	return -EINVAL;

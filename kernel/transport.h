@@ -19,8 +19,8 @@ struct ovpn_tcp;
  * @ovpn: interface; a reference to its net_device is held
  * @tracker: of that reference
  * @sk4: sends IPv4
- * @sk6: sends IPv6; the same as @sk4 where userspace gave a socket, since one of
- *	IPv6 does both
+ * @sk6: sends IPv6; the same as @sk4 where userspace gave a socket of IPv6, which
+ *	does both
  * @own: @sk4 and @sk6 where they are kernel sockets, closed with the transport
  * @tcp: what a stream needs besides; NULL for UDP
  * @kernel: sockets are our own

@@ -148,8 +148,11 @@ struct ovpn_transport *ovpn_udp_attach(struct ovpn_dev *ovpn, struct sock *sk)
 
 	sock_hold(sk);
 	fresh->sk4 = sk;
-	sock_hold(sk);
-	fresh->sk6 = sk;
+	/* without what an IPv6 socket has, nothing can be sent over IPv6 */
+	if (sk->sk_family == AF_INET6) {
+		sock_hold(sk);
+		fresh->sk6 = sk;
+	}
 	fresh->users = 1;
 	ovpn_udp_hook(fresh, sk);
 	release_sock(sk);

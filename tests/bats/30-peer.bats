@@ -160,6 +160,18 @@ one() { add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2; }
 	refused 'interface does not listen on this address family (EAFNOSUPPORT'
 }
 
+# bats test_tags=ours
+@test "a socket of IPv4 refuses an IPv6 endpoint, at peer add and at peer set" {
+	hold n0 server 1194
+	ovpnctl -n n0 link add tun0 mode p2mp
+	fails id 1 remote '[fd01::2]:4000' vpn 10.8.0.2
+	refused 'socket is not of this address family (EAFNOSUPPORT, peer.remote-ipv6'
+	one
+	run --separate-stderr ovpnctl -n n0 peer set dev tun0 id 1 remote '[fd01::2]:4000'
+	refused 'socket is not of this address family (EAFNOSUPPORT, peer.remote-ipv6'
+	need "$(shown)" '.[0].remote.address == "10.0.1.2"'
+}
+
 @test "peer set changes what is given and nothing else" {
 	server
 	add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2 keepalive 10 60
