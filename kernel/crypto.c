@@ -26,15 +26,12 @@ MODULE_PARM_DESC(debug_first_packet_id, "first packet id of keys installed from 
 /**
  * struct ovpn_scratch - what encrypting or decrypting one packet needs
  * @nonce: of the packet
- * @src: where the cipher reads
- * @dst: where it writes, if elsewhere
+ * @sg: where it is
  * @req: the request; its context follows
  */
 struct ovpn_scratch {
 	u8 nonce[OVPN_NONCE_SIZE];
-	/* AAD, head, frags, tag */
-	struct scatterlist src[MAX_SKB_FRAGS + 3];
-	struct scatterlist dst[3];
+	struct scatterlist sg;
 	struct aead_request req CRYPTO_MINALIGN_ATTR;
 };
 
@@ -87,6 +84,10 @@ static int ovpn_scratch_reserve(unsigned int reqsize)
 		all[cpu] = kzalloc_node(sizeof(**all) + reqsize, GFP_KERNEL, cpu_to_node(cpu));
 		if (!all[cpu])
 			goto free;
+		/* what is the same for every packet */
+		sg_init_table(&all[cpu]->sg, 1);
+		aead_request_set_callback(&all[cpu]->req, 0, NULL, NULL);
+		aead_request_set_ad(&all[cpu]->req, OVPN_AAD_SIZE);
 	}
 	ovpn_scratch_swap(all);
 	WRITE_ONCE(ovpn_scratch_reqsize, reqsize);
@@ -413,10 +414,16 @@ struct ovpn_key *ovpn_keys_by_id(const struct ovpn_keys *keys, u8 key_id)
 	return NULL;
 }
 
-/* this CPU's request, set up for one packet */
-static struct aead_request *ovpn_request(struct ovpn_scratch *scratch,
-					 const struct ovpn_key_tfm *tfm, __be32 id)
+/*
+ * The cipher wants AAD, data and tag in one piece, and is fastest where they are
+ * one; on the wire the tag stands between the AAD and the data. So the tag is made,
+ * and looked for, behind the data, and the AAD stands where the tag's end will be
+ * or was.
+ */
+static struct aead_request *ovpn_request(const struct ovpn_key_tfm *tfm, __be32 id, u8 *data,
+					 unsigned int len, unsigned int crypt_len)
 {
+	struct ovpn_scratch *scratch = rcu_dereference(*this_cpu_ptr(&ovpn_scratch));
 	struct crypto_aead *aead = tfm->aead;
 
 	if (tfm->plain && !crypto_simd_usable())
@@ -424,29 +431,18 @@ static struct aead_request *ovpn_request(struct ovpn_scratch *scratch,
 
 	memcpy(scratch->nonce, &id, sizeof(id));
 	memcpy(scratch->nonce + sizeof(id), tfm->tail, sizeof(tfm->tail));
+	sg_set_buf(&scratch->sg, data - OVPN_AAD_SIZE, OVPN_AAD_SIZE + len + OVPN_TAG_SIZE);
 	aead_request_set_tfm(&scratch->req, aead);
-	aead_request_set_callback(&scratch->req, 0, NULL, NULL);
-	aead_request_set_ad(&scratch->req, OVPN_AAD_SIZE);
+	aead_request_set_crypt(&scratch->req, &scratch->sg, &scratch->sg, crypt_len,
+			       scratch->nonce);
 	return &scratch->req;
-}
-
-/* The cipher wants AAD, data, tag; on the wire the tag stands before the data. */
-static void ovpn_sg_linear(struct scatterlist *sg, u8 *head, u8 *data, unsigned int len)
-{
-	unsigned int n = 0;
-
-	sg_init_table(sg, len ? 3 : 2);
-	sg_set_buf(&sg[n++], head, OVPN_AAD_SIZE);
-	if (len)
-		sg_set_buf(&sg[n++], data, len);
-	sg_set_buf(&sg[n], head + OVPN_AAD_SIZE, OVPN_TAG_SIZE);
 }
 
 /**
  * ovpn_encrypt - turn an inner packet into a data packet, in place
  * @key: key to send with
- * @skb: linear, not shared with anybody, with OVPN_OVERHEAD bytes of headroom;
- *	on success its data begins with the first word
+ * @skb: linear, not shared with anybody, with OVPN_OVERHEAD bytes of headroom and
+ *	OVPN_TAG_SIZE of tailroom; on success its data begins with the first word
  * @word: that word, ovpn_proto_pack()
  * @id: packet id, from ovpn_pktid_take()
  *
@@ -456,99 +452,41 @@ static void ovpn_sg_linear(struct scatterlist *sg, u8 *head, u8 *data, unsigned 
  */
 int ovpn_encrypt(struct ovpn_key *key, struct sk_buff *skb, u32 word, u32 id)
 {
-	struct ovpn_scratch *scratch = rcu_dereference(*this_cpu_ptr(&ovpn_scratch));
-	struct aead_request *req = ovpn_request(scratch, &key->enc, htonl(id));
 	unsigned int len = skb->len;
-	u8 *data = skb->data;
-	u8 *head = __skb_push(skb, OVPN_OVERHEAD);
+	u8 *data = skb->data, *head;
+	int ret;
 
-	put_unaligned_be32(word, head);
-	put_unaligned_be32(id, head + OVPN_OPCODE_SIZE);
-	ovpn_sg_linear(scratch->src, head, data, len);
-	aead_request_set_crypt(req, scratch->src, scratch->src, len, scratch->nonce);
-	return crypto_aead_encrypt(req);
-}
-
-/* Decrypt into a new linear packet: the cipher's own pass is the copy. */
-static int ovpn_decrypt_apart(struct ovpn_scratch *scratch, struct aead_request *req,
-			      struct sk_buff **skbp)
-{
-	struct sk_buff *skb = *skbp;
-	unsigned int len = skb->len - OVPN_OVERHEAD;
-	struct sk_buff *plain;
-	int n = 0, ret;
-
-	plain = netdev_alloc_skb(skb->dev, len);
-	if (!plain)
-		return -ENOMEM;
-	__skb_put(plain, len);
-
-	sg_init_table(scratch->src, ARRAY_SIZE(scratch->src));
-	sg_set_buf(&scratch->src[0], skb->data, OVPN_AAD_SIZE);
-	if (len) {
-		n = skb_to_sgvec_nomark(skb, scratch->src + 1, OVPN_OVERHEAD, len);
-		if (n < 0) {
-			ret = n;
-			goto free;
-		}
-	}
-	sg_set_buf(&scratch->src[n + 1], skb->data + OVPN_AAD_SIZE, OVPN_TAG_SIZE);
-	sg_mark_end(&scratch->src[n + 1]);
-	ovpn_sg_linear(scratch->dst, skb->data, plain->data, len);
-
-	aead_request_set_crypt(req, scratch->src, scratch->dst, len + OVPN_TAG_SIZE,
-			       scratch->nonce);
-	ret = crypto_aead_decrypt(req);
-	if (ret)
-		goto free;
-	consume_skb(skb);
-	*skbp = plain;
+	put_unaligned_be32(word, data - OVPN_AAD_SIZE);
+	put_unaligned_be32(id, data - OVPN_AAD_SIZE + OVPN_OPCODE_SIZE);
+	ret = crypto_aead_encrypt(ovpn_request(&key->enc, htonl(id), data, len, len));
+	if (unlikely(ret))
+		return ret;
+	head = __skb_push(skb, OVPN_OVERHEAD);
+	memcpy(head, data - OVPN_AAD_SIZE, OVPN_AAD_SIZE);
+	memcpy(head + OVPN_AAD_SIZE, data + len, OVPN_TAG_SIZE);
 	return 0;
-
-free:
-	kfree_skb(plain);
-	return ret;
 }
 
 /**
- * ovpn_decrypt - turn a data packet into the inner packet
+ * ovpn_decrypt - turn a data packet into the inner packet, in place
  * @key: key it was sent with
- * @skbp: packet from its first word on, at least OVPN_OVERHEAD bytes of it, and
- *	these linear. On success another packet may have taken its place; the data
- *	is the inner packet then
- *
- * In place where nobody else can see the packet, else into a new one: a clone
- * belongs to a capture as well, and pages may be a file's.
+ * @skb: packet from its first word on, at least OVPN_OVERHEAD bytes, linear, not
+ *	shared with anybody, with OVPN_TAG_SIZE bytes of tailroom; on success its data
+ *	is the inner packet
  *
  * BH off, RCU read section.
  *
- * Return: 0, -EBADMSG where the tag is wrong, -ENOMEM, or what the cipher said
+ * Return: 0, -EBADMSG where the tag is wrong, or what the cipher said
  */
-int ovpn_decrypt(struct ovpn_key *key, struct sk_buff **skbp)
+int ovpn_decrypt(struct ovpn_key *key, struct sk_buff *skb)
 {
-	struct ovpn_scratch *scratch = rcu_dereference(*this_cpu_ptr(&ovpn_scratch));
-	struct sk_buff *skb = *skbp;
 	__be32 id = get_unaligned((__be32 *)(skb->data + OVPN_OPCODE_SIZE));
-	struct aead_request *req;
-	unsigned int len;
-	int ret;
+	u8 *head = skb->data, *data = __skb_pull(skb, OVPN_OVERHEAD);
+	unsigned int len = skb->len;
 
-	if (skb_has_frag_list(skb) && skb_linearize(skb))
-		return -ENOMEM;
-
-	req = ovpn_request(scratch, &key->dec, id);
-	if (skb_is_nonlinear(skb) || skb_cloned(skb))
-		return ovpn_decrypt_apart(scratch, req, skbp);
-
-	len = skb->len - OVPN_OVERHEAD;
-	ovpn_sg_linear(scratch->src, skb->data, skb->data + OVPN_OVERHEAD, len);
-	aead_request_set_crypt(req, scratch->src, scratch->src, len + OVPN_TAG_SIZE,
-			       scratch->nonce);
-	ret = crypto_aead_decrypt(req);
-	if (ret)
-		return ret;
-	__skb_pull(skb, OVPN_OVERHEAD);
-	return 0;
+	memcpy(data + len, head + OVPN_AAD_SIZE, OVPN_TAG_SIZE);
+	memcpy(data - OVPN_AAD_SIZE, head, OVPN_AAD_SIZE);
+	return crypto_aead_decrypt(ovpn_request(&key->dec, id, data, len, len + OVPN_TAG_SIZE));
 }
 
 /**

@@ -106,6 +106,6 @@ struct ovpn_key *ovpn_keys_primary(const struct ovpn_keys *keys);
 struct ovpn_key *ovpn_keys_by_id(const struct ovpn_keys *keys, u8 key_id);
 
 int ovpn_encrypt(struct ovpn_key *key, struct sk_buff *skb, u32 word, u32 id);
-int ovpn_decrypt(struct ovpn_key *key, struct sk_buff **skbp);
+int ovpn_decrypt(struct ovpn_key *key, struct sk_buff *skb);
 
 #endif /* OVPN_CRYPTO_H */

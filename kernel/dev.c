@@ -10,6 +10,7 @@
 
 #include "compat/compat.h"
 #include "dev.h"
+#include "gso.h"
 #include "io.h"
 #include "main.h"
 #include "netlink.h"
@@ -261,6 +262,8 @@ static void ovpn_setup(struct net_device *dev)
 	dev->features |= features;
 	dev->hw_features |= features;
 	dev->hw_enc_features |= features;
+	netif_set_tso_max_size(dev, OVPN_GSO_SIZE);
+	netif_set_tso_max_segs(dev, OVPN_GSO_SEGS);
 	/* the peer is chosen by the route that led here */
 	netif_keep_dst(dev);
 }

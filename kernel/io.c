@@ -21,15 +21,15 @@
 #include <net/ip_tunnels.h>
 
 #include "compat/compat.h"
+#include "gro.h"
+#include "gso.h"
 #include "io.h"
 #include "netlink.h"
 #include "peer.h"
+#include "segment.h"
 #include "tcp.h"
 #include "transport.h"
 #include "udp.h"
-
-/* in front of a copy: what we and the layers below put there */
-#define OVPN_TX_ROOM	(OVPN_HEAD_ROOM + LL_MAX_HEADER)
 
 static const u8 ovpn_keepalive[OVPN_KEEPALIVE_SIZE] = OVPN_KEEPALIVE;
 
@@ -61,93 +61,9 @@ static __be16 ovpn_ip_protocol(const void *data, unsigned int len)
 
 /* Out. */
 
-/*
- * Let the copy of a packet count for the socket that sent it, until the copy has
- * left: TCP small queues and a datagram socket's send buffer rely on it.
- */
-static void ovpn_skb_move_owner(struct sk_buff *to, struct sk_buff *from)
-{
-	struct sock *sk = from->sk;
-	int more;
-
-	if (!sk || !sk_fullsock(sk) || !ovpn_skb_counts_for_sender(from))
-		return;
-	to->sk = sk;
-	to->destructor = from->destructor;
-	from->sk = NULL;
-	from->destructor = NULL;
-
-	more = (int)to->truesize - (int)from->truesize;
-	if (more > 0)
-		refcount_add(more, &sk->sk_wmem_alloc);
-	else if (more)
-		WARN_ON_ONCE(refcount_sub_and_test(-more, &sk->sk_wmem_alloc));
-}
-
-/* Make a packet one that ovpn_encrypt() may write to, checksum complete. Return:
- * it or a copy that replaces it, NULL without memory; the packet is gone then
- */
-static struct sk_buff *ovpn_tx_writable(struct sk_buff *skb)
-{
-	struct sk_buff *copy;
-	__sum16 *sum;
-
-	if (!skb_is_nonlinear(skb) && !skb_cloned(skb) && skb_headroom(skb) >= OVPN_TX_ROOM) {
-		if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
-			goto drop;
-		skb->ip_summed = CHECKSUM_NONE;
-		skb->encapsulation = 0;
-		skb_scrub_packet(skb, false);
-		return skb;
-	}
-
-	copy = alloc_skb(OVPN_TX_ROOM + skb->len, GFP_ATOMIC);
-	if (!copy)
-		goto drop;
-	skb_reserve(copy, OVPN_TX_ROOM);
-	/* one pass over the data for copy and checksum */
-	skb_copy_and_csum_dev(skb, skb_put(copy, skb->len));
-	if (skb->ip_summed == CHECKSUM_PARTIAL) {
-		sum = (__sum16 *)(copy->data + skb_checksum_start_offset(skb) +
-				  skb->csum_offset);
-		if (!*sum)
-			*sum = CSUM_MANGLED_0;
-	}
-	skb_copy_hash(copy, skb);
-	copy->priority = skb->priority;
-	ovpn_skb_move_owner(copy, skb);
-	consume_skb(skb);
-	return copy;
-
-drop:
-	kfree_skb(skb);
-	return NULL;
-}
-
-/* Make a batch writable. Return: what is left of it, linked by next */
-static struct sk_buff *ovpn_tx_prepare(struct ovpn_peer *peer, struct sk_buff *list)
-{
-	struct sk_buff *done = NULL, **tail = &done;
-	struct sk_buff *skb, *next;
-
-	skb_list_walk_safe(list, skb, next) {
-		skb_mark_not_on_list(skb);
-		skb = ovpn_tx_writable(skb);
-		if (unlikely(!skb)) {
-			ovpn_dev_drops(peer->ovpn, OVPN_DROP_TX_NOMEM, 1);
-			continue;
-		}
-		*tail = skb;
-		tail = &skb->next;
-	}
-	return done;
-}
-
-/* Encrypt a batch, @ready where it is writable. Return: what came through,
- * linked by next
- */
+/* Encrypt a batch. Return: what came through, linked by next */
 static struct sk_buff *ovpn_tx_encrypt(struct ovpn_peer *peer, struct ovpn_key *key,
-				       struct sk_buff *list, u32 id, bool ready)
+				       struct sk_buff *list, u32 id)
 {
 	u32 word = ovpn_proto_pack(OVPN_OPCODE_DATA_V2, key->key_id, READ_ONCE(peer->tx_id));
 	struct sk_buff *done = NULL, **tail = &done;
@@ -155,11 +71,7 @@ static struct sk_buff *ovpn_tx_encrypt(struct ovpn_peer *peer, struct ovpn_key *
 
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		if (!ready)
-			skb = ovpn_tx_writable(skb);
-		if (unlikely(!skb)) {
-			ovpn_dev_drops(peer->ovpn, OVPN_DROP_TX_NOMEM, 1);
-		} else if (unlikely(ovpn_encrypt(key, skb, word, id))) {
+		if (unlikely(ovpn_encrypt(key, skb, word, id))) {
 			ovpn_drop_skb(peer->ovpn, OVPN_DROP_TX_CRYPTO, skb);
 		} else {
 			*tail = skb;
@@ -170,20 +82,9 @@ static struct sk_buff *ovpn_tx_encrypt(struct ovpn_peer *peer, struct ovpn_key *
 	return done;
 }
 
-static unsigned int ovpn_list_len(struct sk_buff *list, unsigned int *bytes)
-{
-	unsigned int packets = 0;
-	struct sk_buff *skb, *next;
-
-	*bytes = 0;
-	skb_list_walk_safe(list, skb, next) {
-		packets++;
-		*bytes += skb->len;
-	}
-	return packets;
-}
-
-/* Send a batch to a peer: inner packets, or a keepalive. Takes the list. */
+/* Send a batch to a peer: inner packets, or a keepalive, that may be written to. Takes
+ * the list.
+ */
 static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inner)
 {
 	struct ovpn_transport *transport = rcu_dereference(peer->transport);
@@ -197,13 +98,10 @@ static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inn
 	if (unlikely(!transport))
 		goto drop;
 	if (transport->tcp) {
-		/* What may fail fails before there are packet ids: over TCP
-		 * OpenVPN wants them without gaps (packet_id.c), and in order,
-		 * so that nobody may come between their choice and the queue.
+		/* Over TCP OpenVPN wants packet ids without gaps
+		 * (packet_id.c), and in order, so that nobody may come between
+		 * their choice and the queue.
 		 */
-		list = ovpn_tx_prepare(peer, list);
-		if (unlikely(!list))
-			return;
 		why = OVPN_DROP_TX_QUEUE;
 		if (unlikely(!ovpn_tcp_begin(transport->tcp)))
 			goto drop;
@@ -230,7 +128,7 @@ static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inn
 		ovpn_counter_add(&pcpu->vpn_tx, packets, bytes);
 		u64_stats_update_end(&pcpu->syncp);
 	}
-	list = ovpn_tx_encrypt(peer, key, list, id, tcp);
+	list = ovpn_tx_encrypt(peer, key, list, id);
 	if (tcp) {
 		packets = ovpn_list_len(list, &bytes);
 		ovpn_tcp_end(tcp, list);
@@ -280,7 +178,7 @@ void ovpn_sent(struct ovpn_peer *peer, unsigned int packets, unsigned int bytes)
 netdev_tx_t ovpn_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct ovpn_dev *ovpn = netdev_priv(dev);
-	struct sk_buff *segs;
+	unsigned int lost = 0;
 	struct ovpn_peer *peer;
 
 	if (unlikely(!pskb_network_may_pull(skb, sizeof(struct iphdr)) ||
@@ -299,26 +197,12 @@ netdev_tx_t ovpn_xmit(struct sk_buff *skb, struct net_device *dev)
 	}
 
 	skb = skb_share_check(skb, GFP_ATOMIC);
-	if (unlikely(!skb)) {
-		ovpn_dev_drops(ovpn, OVPN_DROP_TX_NOMEM, 1);
-		return NETDEV_TX_OK;
-	}
-
-	if (skb_is_gso(skb)) {
-		/* segments may share pages and lack checksums: both end in
-		 * the one copy each of them gets
-		 */
-		segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA);
-		if (IS_ERR(segs)) {
-			ovpn_drop_skb(ovpn, OVPN_DROP_TX_NOMEM, skb);
-			return NETDEV_TX_OK;
-		}
-		if (segs) {
-			consume_skb(skb);
-			skb = segs;
-		}
-	}
-	ovpn_tx_batch(peer, skb, true);
+	if (likely(skb))
+		skb = ovpn_gso_cut(skb, &lost);
+	if (unlikely(lost || !skb))
+		ovpn_dev_drops(ovpn, OVPN_DROP_TX_NOMEM, lost ?: 1);
+	if (likely(skb))
+		ovpn_tx_batch(peer, skb, true);
 	return NETDEV_TX_OK;
 }
 
@@ -332,12 +216,11 @@ void ovpn_send_keepalive(struct ovpn_peer *peer)
 {
 	struct sk_buff *skb;
 
-	skb = alloc_skb(OVPN_TX_ROOM + OVPN_KEEPALIVE_SIZE, GFP_ATOMIC);
+	skb = ovpn_gso_alloc(OVPN_KEEPALIVE_SIZE);
 	if (!skb) {
 		ovpn_dev_drops(peer->ovpn, OVPN_DROP_TX_NOMEM, 1);
 		return;
 	}
-	skb_reserve(skb, OVPN_TX_ROOM);
 	skb_put_data(skb, ovpn_keepalive, OVPN_KEEPALIVE_SIZE);
 	skb->priority = TC_PRIO_BESTEFFORT;
 	ovpn_tx_batch(peer, skb, false);
@@ -345,25 +228,47 @@ void ovpn_send_keepalive(struct ovpn_peer *peer)
 
 /* In. */
 
+/* Make a packet one that ovpn_decrypt() may write to: nobody else must see what it
+ * writes, be it a capture, which has a clone, or whoever the pages belong to. To
+ * copy and decrypt in place costs less than to decrypt from one place into another.
+ * Return: it or a copy that replaces it, NULL without memory; the packet is gone then
+ */
+static struct sk_buff *ovpn_rx_writable(struct sk_buff *skb)
+{
+	struct sk_buff *copy;
+
+	if (likely(!skb_is_nonlinear(skb) && !skb_cloned(skb) &&
+		   skb_tailroom(skb) >= OVPN_TAG_SIZE))
+		return skb;
+
+	copy = ovpn_gso_alloc(skb->len);
+	if (copy)
+		skb_copy_bits(skb, 0, __skb_put(copy, skb->len), skb->len);
+	consume_skb(skb);
+	return copy;
+}
+
 /* Decrypt a batch. Packets that are what they claim go onto @good. */
 static void ovpn_rx_decrypt(struct ovpn_dev *ovpn, struct ovpn_key *key, struct sk_buff *list,
 			    struct sk_buff_head *good)
 {
 	struct sk_buff *skb, *next;
 	u32 id;
-	int ret;
 
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		if (unlikely(!pskb_may_pull(skb, OVPN_OVERHEAD))) {
+		if (unlikely(skb->len < OVPN_OVERHEAD)) {
 			ovpn_drop_skb(ovpn, OVPN_DROP_RX_SHORT, skb);
 			continue;
 		}
+		skb = ovpn_rx_writable(skb);
+		if (unlikely(!skb)) {
+			ovpn_dev_drops(ovpn, OVPN_DROP_RX_NOMEM, 1);
+			continue;
+		}
 		id = get_unaligned_be32(skb->data + OVPN_OPCODE_SIZE);
-		ret = ovpn_decrypt(key, &skb);
-		if (unlikely(ret)) {
-			ovpn_drop_skb(ovpn, ret == -ENOMEM ? OVPN_DROP_RX_NOMEM :
-							     OVPN_DROP_RX_AUTH, skb);
+		if (unlikely(ovpn_decrypt(key, skb))) {
+			ovpn_drop_skb(ovpn, OVPN_DROP_RX_AUTH, skb);
 			continue;
 		}
 		ovpn_rx_cb(skb)->id = id;
@@ -387,12 +292,9 @@ static void ovpn_rx_replay(struct ovpn_dev *ovpn, struct ovpn_key *key,
 	spin_unlock(&key->replay_lock);
 }
 
-/* Give an inner packet to the stack. Return: whether it went there; if not it
- * is gone
- */
-static bool ovpn_rx_deliver(struct ovpn_peer *peer, struct sk_buff *skb)
+/* Is an inner packet what the stack may have? Return: whether it is; if not it is gone */
+static bool ovpn_rx_accept(struct ovpn_peer *peer, struct sk_buff *skb)
 {
-	struct ovpn_dev *ovpn = peer->ovpn;
 	enum ovpn_drop why;
 
 	if (unlikely(!skb->len)) {
@@ -413,9 +315,20 @@ static bool ovpn_rx_deliver(struct ovpn_peer *peer, struct sk_buff *skb)
 	skb_reset_network_header(skb);
 	skb_reset_transport_header(skb);
 	why = OVPN_DROP_RX_SOURCE;
-	if (unlikely(!ovpn_peer_owns_src(peer, skb)))
-		goto drop;
+	if (likely(ovpn_peer_owns_src(peer, skb)))
+		return true;
 
+drop:
+	ovpn_drop_skb(peer->ovpn, why, skb);
+	return false;
+}
+
+/* Give an inner packet, or several as one, to the stack. Return: whether it went there;
+ * if not it is gone
+ */
+static bool ovpn_rx_up(struct ovpn_dev *ovpn, const struct ovpn_merge *merge,
+		       struct sk_buff *skb)
+{
 	skb_scrub_packet(skb, true);
 	skb_clear_hash(skb);
 	skb_set_queue_mapping(skb, 0);
@@ -431,14 +344,51 @@ static bool ovpn_rx_deliver(struct ovpn_peer *peer, struct sk_buff *skb)
 		skb->ip_summed = CHECKSUM_NONE;
 		skb->csum_level = 0;
 	}
+	ovpn_gro_finish(merge, skb);
 	if (likely(gro_cells_receive(&ovpn->cells, skb) == NET_RX_SUCCESS))
 		return true;
-	ovpn_dev_drops(ovpn, OVPN_DROP_RX_LINK_DOWN, 1);
+	ovpn_dev_drops(ovpn, OVPN_DROP_RX_LINK_DOWN, merge->count ?: 1);
 	return false;
+}
 
-drop:
-	ovpn_drop_skb(ovpn, why, skb);
-	return false;
+/* Give inner packets to the stack. Return: how many went there, and their @bytes */
+static unsigned int ovpn_rx_deliver(struct ovpn_peer *peer, struct sk_buff_head *good,
+				    unsigned int *bytes)
+{
+	const netdev_features_t merging = NETIF_F_GRO | NETIF_F_RXCSUM;
+	struct ovpn_dev *ovpn = peer->ovpn;
+	bool merges = (ovpn->dev->features & merging) == merging;
+	unsigned int packets = 0, n = 0, len = 0;
+	struct sk_buff *skb, *first = NULL, *last;
+	struct ovpn_merge merge;
+
+	*bytes = 0;
+	for (;;) {
+		skb = __skb_dequeue(good);
+		if (first && skb &&
+		    ovpn_merge_next(&merge, first->data, skb->data, skb->len, skb->len)) {
+			n++;
+			len += skb->len;
+			ovpn_gro_add(&merge, first, &last, skb);
+			continue;
+		}
+		if (first && ovpn_rx_up(ovpn, &merge, first)) {
+			packets += n;
+			*bytes += len;
+		}
+		first = NULL;
+		if (!skb)
+			return packets;
+		if (!ovpn_rx_accept(peer, skb))
+			continue;
+		first = skb;
+		last = skb;
+		n = 1;
+		len = skb->len;
+		merge.count = 0;
+		if (merges)
+			ovpn_merge_start(&merge, skb->data, skb->len, skb->len);
+	}
 }
 
 /**
@@ -456,13 +406,12 @@ void ovpn_recv_peer(struct ovpn_peer *peer, struct sk_buff *list, u32 word,
 		    const struct ovpn_endpoint *from)
 {
 	struct ovpn_dev *ovpn = peer->ovpn;
-	unsigned int packets, bytes, len;
+	unsigned int packets, bytes;
 	u32 now = ovpn_now();
 	struct ovpn_dev_pcpu *dpcpu;
 	struct ovpn_peer_pcpu *pcpu;
 	struct sk_buff_head good;
 	struct ovpn_key *key;
-	struct sk_buff *skb;
 
 	packets = ovpn_list_len(list, &bytes);
 	pcpu = this_cpu_ptr(peer->pcpu);
@@ -486,15 +435,7 @@ void ovpn_recv_peer(struct ovpn_peer *peer, struct sk_buff *list, u32 word,
 	if (from)
 		ovpn_peer_seen_at(peer, from);
 
-	packets = 0;
-	bytes = 0;
-	while ((skb = __skb_dequeue(&good))) {
-		len = skb->len;
-		if (!ovpn_rx_deliver(peer, skb))
-			continue;
-		packets++;
-		bytes += len;
-	}
+	packets = ovpn_rx_deliver(peer, &good, &bytes);
 	if (!packets)
 		return;
 	u64_stats_update_begin(&pcpu->syncp);

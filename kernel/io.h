@@ -9,6 +9,25 @@ struct ovpn_dev;
 struct ovpn_endpoint;
 struct ovpn_peer;
 
+/**
+ * ovpn_list_len - measure a batch
+ * @list: packets linked by next
+ * @bytes: gets the sum of their lengths
+ *
+ * Return: how many
+ */
+static inline unsigned int ovpn_list_len(const struct sk_buff *list, unsigned int *bytes)
+{
+	unsigned int packets = 0;
+
+	*bytes = 0;
+	for (; list; list = list->next) {
+		packets++;
+		*bytes += list->len;
+	}
+	return packets;
+}
+
 netdev_tx_t ovpn_xmit(struct sk_buff *skb, struct net_device *dev);
 void ovpn_send_keepalive(struct ovpn_peer *peer);
 void ovpn_sent(struct ovpn_peer *peer, unsigned int packets, unsigned int bytes);

@@ -8,6 +8,8 @@
 
 #include "crypto.h"
 #include "dev.h"
+#include "gro.h"
+#include "gso.h"
 #include "main.h"
 #include "netlink.h"
 #include "peer.h"
@@ -29,9 +31,12 @@ static int __init ovpn_init(void)
 	if (ret)
 		goto crypto;
 	ovpn_tcp_module_init();
-	ret = ovpn_nl_init();
+	ret = ovpn_gro_module_init();
 	if (ret)
 		goto peer;
+	ret = ovpn_nl_init();
+	if (ret)
+		goto gro;
 	ret = ovpn_dev_init();
 	if (ret)
 		goto nl;
@@ -39,6 +44,8 @@ static int __init ovpn_init(void)
 
 nl:
 	ovpn_nl_exit();
+gro:
+	ovpn_gro_module_exit();
 peer:
 	ovpn_peer_module_exit();
 crypto:
@@ -61,6 +68,8 @@ static void __exit ovpn_exit(void)
 	rcu_barrier();
 	destroy_workqueue(ovpn_wq);
 	rcu_barrier();
+	ovpn_gro_module_exit();
+	ovpn_gso_module_exit();
 	ovpn_peer_module_exit();
 	ovpn_crypto_module_exit();
 }

@@ -7,6 +7,8 @@
 #include <linux/refcount.h>
 #include <net/sock.h>
 
+#include "gro.h"
+
 struct ovpn_dev;
 struct ovpn_peer;
 struct ovpn_tcp;
@@ -23,6 +25,7 @@ struct ovpn_tcp;
  *	does both
  * @own: @sk4 and @sk6 where they are kernel sockets, closed with the transport
  * @tcp: what a stream needs besides; NULL for UDP
+ * @gro: their port, where UDP
  * @kernel: sockets are our own
  * @users: peers; under the interface's mutex
  * @rcu: frees it once no packet uses it any more
@@ -35,6 +38,7 @@ struct ovpn_transport {
 	struct sock *sk6;
 	struct socket *own[2];
 	struct ovpn_tcp *tcp;
+	struct ovpn_gro_port gro;
 	bool kernel;
 	unsigned int users;
 	struct rcu_head rcu;

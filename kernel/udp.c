@@ -14,6 +14,8 @@
 
 #include "addr.h"
 #include "compat/compat.h"
+#include "gro.h"
+#include "gso.h"
 #include "io.h"
 #include "peer.h"
 #include "transport.h"
@@ -48,18 +50,26 @@ static int ovpn_udp_encap_recv(struct sock *sk, struct sk_buff *skb)
 {
 	struct ovpn_transport *transport = rcu_dereference_sk_user_data(sk);
 	struct ovpn_endpoint from;
+	const __be32 *data;
 	enum ovpn_drop why;
+	__be32 buf;
 	u32 word;
 
-	/* just being detached */
-	if (unlikely(!transport))
-		return 1;
+	/* just being detached; of a batch the socket would make one packet */
+	if (unlikely(!transport)) {
+		if (!skb_is_gso(skb))
+			return 1;
+		kfree_skb(skb);
+		return 0;
+	}
 
 	why = OVPN_DROP_RX_SHORT;
-	if (unlikely(!pskb_may_pull(skb, sizeof(struct udphdr) + OVPN_OPCODE_SIZE)))
+	data = skb_header_pointer(skb, sizeof(struct udphdr), sizeof(buf), &buf);
+	if (unlikely(!data))
 		goto drop;
 
-	word = get_unaligned_be32(skb->data + sizeof(struct udphdr));
+	/* that of all packets of a batch */
+	word = get_unaligned_be32(data);
 	switch (ovpn_proto_opcode(word)) {
 	case OVPN_OPCODE_DATA_V2:
 		break;
@@ -75,7 +85,13 @@ static int ovpn_udp_encap_recv(struct sock *sk, struct sk_buff *skb)
 
 	ovpn_udp_from(skb, &from);
 	__skb_pull(skb, sizeof(struct udphdr));
-	ovpn_recv(transport->ovpn, skb, word, &from);
+	/* of a super-packet that UDP cut, the others still hang on it */
+	skb_mark_not_on_list(skb);
+	skb = ovpn_gro_split(skb);
+	if (likely(skb))
+		ovpn_recv(transport->ovpn, skb, word, &from);
+	else
+		ovpn_dev_drops(transport->ovpn, OVPN_DROP_RX_NOMEM, 1);
 	return 0;
 
 drop:
@@ -103,9 +119,12 @@ static void ovpn_udp_hook(struct ovpn_transport *transport, struct sock *sk)
 		.encap_type = OVPN_UDP_ENCAP,
 		.encap_rcv = ovpn_udp_encap_recv,
 		.encap_destroy = ovpn_udp_encap_destroy,
+		.gro_receive = ovpn_gro_receive,
+		.gro_complete = ovpn_gro_complete,
 	};
 
 	ovpn_setup_udp_tunnel_sock(sock_net(sk), sk, &cfg);
+	udp_allow_gso(sk);
 	/* what arrives is ciphertext: a checksum of it is of no use inside */
 	inet_dec_convert_csum(sk);
 }
@@ -156,6 +175,7 @@ struct ovpn_transport *ovpn_udp_attach(struct ovpn_dev *ovpn, struct sock *sk)
 	fresh->users = 1;
 	ovpn_udp_hook(fresh, sk);
 	release_sock(sk);
+	ovpn_gro_start(&fresh->gro, sk);
 	return fresh;
 }
 
@@ -167,7 +187,9 @@ void ovpn_udp_detach(struct ovpn_transport *transport)
 {
 	struct sock *sk = transport->sk4;
 
+	ovpn_gro_stop(&transport->gro);
 	lock_sock(sk);
+	ovpn_udp_gro_off(sk);
 	WRITE_ONCE(udp_sk(sk)->encap_type, 0);
 	WRITE_ONCE(udp_sk(sk)->encap_rcv, NULL);
 	WRITE_ONCE(udp_sk(sk)->encap_destroy, NULL);
@@ -297,6 +319,7 @@ void ovpn_udp_listen_start(struct ovpn_transport *transport, u32 fwmark)
 		ovpn_udp_hook(transport, transport->sk4);
 	if (transport->sk6)
 		ovpn_udp_hook(transport, transport->sk6);
+	ovpn_gro_start(&transport->gro, transport->sk4 ?: transport->sk6);
 }
 
 /**
@@ -308,6 +331,7 @@ void ovpn_udp_listen_start(struct ovpn_transport *transport, u32 fwmark)
 void ovpn_udp_close(struct ovpn_transport *transport)
 {
 	WARN_ON(transport->users);
+	ovpn_gro_stop(&transport->gro);
 	ovpn_listen_release(transport);
 	ovpn_transport_put(transport);
 }
@@ -446,6 +470,18 @@ static void ovpn_udp_send6(struct sock *sk, struct sk_buff *skb, struct dst_entr
 				  inet_sk(sk)->inet_sport, ep->port, udp_get_no_check6_tx(sk));
 }
 
+/* The longest data packet that may be part of a super-packet: what has to be
+ * fragmented is better off alone, and without checksums there are none.
+ */
+static unsigned int ovpn_udp_max_len(const struct sock *sk, const struct dst_entry *dst, bool ip4)
+{
+	const unsigned int ip = ip4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+
+	if (ip4 ? sk->sk_no_check_tx : udp_get_no_check6_tx(sk))
+		return 0;
+	return dst_mtu(dst) - ip - sizeof(struct udphdr);
+}
+
 /**
  * ovpn_udp_send - send data packets to a peer
  * @peer: peer
@@ -459,10 +495,10 @@ void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transpor
 {
 	struct ovpn_bind *bind = rcu_dereference(peer->bind);
 	enum ovpn_drop why = OVPN_DROP_TX_NO_TRANSPORT;
-	unsigned int packets = 0, bytes = 0;
-	struct sk_buff *skb, *next;
+	unsigned int packets, bytes, max_len;
 	struct dst_entry *dst;
 	struct in6_addr saddr;
+	struct sk_buff *skb;
 	struct sock *sk;
 	bool ip4;
 
@@ -483,13 +519,13 @@ void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transpor
 		goto drop;
 	}
 
-	skb_list_walk_safe(list, skb, next) {
-		packets++;
-		bytes += skb->len;
-		skb_mark_not_on_list(skb);
+	packets = ovpn_list_len(list, &bytes);
+	max_len = ovpn_udp_max_len(sk, dst, ip4);
+	while (list) {
+		skb = ovpn_gso_join(&list, max_len);
 		skb->mark = READ_ONCE(sk->sk_mark);
 		/* the last one takes the reference we have */
-		if (next)
+		if (list)
 			dst_hold(dst);
 		if (ip4)
 			ovpn_udp_send4(sk, skb, dst, &saddr, &bind->ep);

@@ -91,6 +91,23 @@ static inline void ovpn_udp_tunnel_sock_release(struct socket *sock)
 #endif
 }
 
+/* A socket that is userspace's again: no more batches for us. Whether it takes
+ * super-packets as they are is up to its own option UDP_GRO.
+ */
+static inline void ovpn_udp_gro_off(struct sock *sk)
+{
+#ifdef OVPN_HAVE_UDP_TUNNEL_GRO
+	/* Linux 6.16 counts who has the callbacks */
+	udp_tunnel_update_gro_rcv(sk, false);
+#endif
+	WRITE_ONCE(udp_sk(sk)->gro_receive, NULL);
+	WRITE_ONCE(udp_sk(sk)->gro_complete, NULL);
+	if (!udp_test_bit(GRO_ENABLED, sk)) {
+		udp_clear_bit(ACCEPT_L4, sk);
+		udp_clear_bit(ACCEPT_FRAGLIST, sk);
+	}
+}
+
 /* Linux 6.17 has one more parameter for flags of the outer header. */
 #ifdef OVPN_HAVE_UDP_TUNNEL_CB_FLAGS
 #define ovpn_udp_tunnel_xmit_skb(...) udp_tunnel_xmit_skb(__VA_ARGS__, 0)
