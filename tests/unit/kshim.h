@@ -6,13 +6,18 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
 #include <linux/types.h>
+#include <linux/udp.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 typedef uint8_t u8;
+typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
@@ -23,6 +28,10 @@ typedef struct {
 #ifndef U32_MAX
 #define U32_MAX UINT32_MAX
 #endif
+#ifndef __aligned
+#define __aligned(n) __attribute__((aligned(n)))
+#endif
+#define __force
 #define likely(x)	  (x)
 #define unlikely(x)	  (x)
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
@@ -49,6 +58,34 @@ static inline void bitmap_clear(unsigned long *map, u32 start, u32 count)
 static inline u64 atomic64_add_return(u64 n, atomic64_t *counter)
 {
 	return counter->counter += n;
+}
+
+static inline __wsum csum_add(__wsum a, __wsum b)
+{
+	u32 sum = a + b;
+
+	return sum + (sum < b);
+}
+
+/* RFC 1071, of a buffer of which the odd byte, if any, is the last */
+static inline __wsum csum_partial(const void *data, int len, __wsum sum)
+{
+	const u8 *p = data;
+	u16 word;
+
+	for (; len > 0; p += 2, len -= 2) {
+		word = 0;
+		memcpy(&word, p, len > 1 ? 2 : 1);
+		sum = csum_add(sum, word);
+	}
+	return sum;
+}
+
+static inline __sum16 csum_fold(__wsum sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
 }
 
 #endif /* KSHIM_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The driver's pure logic: replay window, packet ids, first word, addresses. */
+/* The driver's pure logic: replay window, packet ids, first word, addresses, segments. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include "addr.h"
 #include "pktid.h"
 #include "proto.h"
+#include "segment.h"
 
 /* Replay window. */
 
@@ -248,6 +249,268 @@ static void vpn_addresses_mean_one_host(void **state)
 	}
 }
 
+/* Super-packets. */
+
+struct super {
+	u8 packet[OVPN_SEGMENT_HEAD_MAX + 65536];
+	unsigned int head, len, l4, size;
+	bool ip4, tcp;
+};
+
+/* A packet with @options words of options of TCP and @payload bytes, checksums as a
+ * sender leaves them to the interface.
+ */
+static void super_make(struct super *s, bool ip4, bool tcp, unsigned int options,
+		       unsigned int payload, u32 *seed)
+{
+	struct iphdr *iph = (struct iphdr *)s->packet;
+	struct ipv6hdr *ip6 = (struct ipv6hdr *)s->packet;
+	struct tcphdr *th;
+	struct udphdr *uh;
+	unsigned int i;
+
+	s->ip4 = ip4;
+	s->tcp = tcp;
+	s->l4 = ip4 ? sizeof(*iph) : sizeof(*ip6);
+	s->head = s->l4 + (tcp ? sizeof(*th) + 4 * options : sizeof(*uh));
+	s->len = s->head + payload;
+	for (i = 0; i < s->len; i++)
+		s->packet[i] = (u8)random_below(seed, 256);
+	if (ip4) {
+		iph->version = 4;
+		iph->ihl = 5;
+		iph->frag_off = htons(0x4000);
+		iph->protocol = tcp ? IPPROTO_TCP : IPPROTO_UDP;
+		iph->tot_len = htons((u16)s->len);
+		iph->check = 0;
+		iph->check = csum_fold(csum_partial(iph, sizeof(*iph), 0));
+	} else {
+		ip6->version = 6;
+		ip6->nexthdr = tcp ? IPPROTO_TCP : IPPROTO_UDP;
+		ip6->payload_len = htons((u16)(s->len - sizeof(*ip6)));
+	}
+	th = (struct tcphdr *)(s->packet + s->l4);
+	uh = (struct udphdr *)th;
+	if (tcp) {
+		th->doff = 5 + options;
+		th->ack = 1;
+		th->psh = 1;
+		th->fin = th->syn = th->rst = th->urg = th->cwr = 0;
+	} else {
+		uh->len = htons((u16)(s->len - s->l4));
+	}
+}
+
+/* Are the lengths and checksums of a packet right? */
+static void packet_is_whole(const u8 *packet, const struct super *s, unsigned int len)
+{
+	const struct iphdr *iph = (const struct iphdr *)packet;
+	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)packet;
+	const struct udphdr *uh = (const struct udphdr *)(packet + s->l4);
+	__wsum sum = htons((u16)(len - s->l4));
+
+	sum = csum_add(sum, htons(s->tcp ? IPPROTO_TCP : IPPROTO_UDP));
+	if (s->ip4) {
+		assert_int_equal(ntohs(iph->tot_len), len);
+		assert_int_equal(csum_fold(csum_partial(iph, sizeof(*iph), 0)), 0);
+		sum = csum_partial(&iph->saddr, 8, sum);
+	} else {
+		assert_int_equal(ntohs(ip6->payload_len), len - sizeof(*ip6));
+		sum = csum_partial(&ip6->saddr, 32, sum);
+	}
+	if (!s->tcp)
+		assert_int_equal(ntohs(uh->len), len - s->l4);
+	assert_int_equal(csum_fold(csum_partial(packet + s->l4, (int)(len - s->l4), sum)), 0);
+}
+
+/* Segment @i of a plan for @s, into @to. Return: its length */
+static unsigned int segment_make(const struct ovpn_segments *plan, const struct super *s,
+				 unsigned int i, u8 *to)
+{
+	unsigned int len = ovpn_segments_len(plan, i);
+
+	memcpy(to + s->head, s->packet + s->head + i * s->size, len);
+	ovpn_segments_head(plan, i, to, csum_partial(to + s->head, (int)len, 0));
+	return s->head + len;
+}
+
+static void segments_are_packets(void **state)
+{
+	static u8 seg[OVPN_SEGMENT_HEAD_MAX + 65536] __aligned(4);
+	static struct super s;
+	struct ovpn_segments plan;
+	u32 seed = 7, shape, i, len, payload, total;
+	const struct tcphdr *th, *th0 = NULL;
+
+	(void)state;
+	for (shape = 0; shape < 4000; shape++) {
+		payload = 1 + random_below(&seed, shape % 8 ? 9000 : 60000);
+		super_make(&s, shape & 1, shape & 2, random_below(&seed, 11), payload, &seed);
+		s.size = 1 + random_below(&seed, 3000);
+		th0 = (const struct tcphdr *)(s.packet + s.l4);
+		if (s.tcp)
+			((struct tcphdr *)(s.packet + s.l4))->cwr = shape >> 2 & 1;
+		assert_int_equal(
+			ovpn_segments_init(&plan, s.packet, s.len, s.len, s.size, shape >> 3 & 1),
+			0);
+		assert_int_equal(plan.count, (payload + s.size - 1) / s.size);
+		for (i = 0, total = 0; i < plan.count; i++) {
+			len = segment_make(&plan, &s, i, seg);
+			packet_is_whole(seg, &s, len);
+			total += len - s.head;
+			if (s.ip4)
+				assert_int_equal(ntohs(((struct iphdr *)seg)->id),
+						 (u16)(ntohs(((struct iphdr *)s.packet)->id) +
+						       (shape >> 3 & 1 ? 0 : i)));
+			if (!s.tcp)
+				continue;
+			th = (const struct tcphdr *)(seg + s.l4);
+			assert_int_equal(ntohl(th->seq), ntohl(th0->seq) + i * s.size);
+			assert_int_equal(th->psh, i + 1 == plan.count);
+			assert_int_equal(th->cwr, !i && th0->cwr);
+			assert_memory_equal(th + 1, th0 + 1, s.head - s.l4 - sizeof(*th));
+		}
+		assert_int_equal(total, payload);
+	}
+}
+
+static void what_is_no_plain_packet_is_not_cut(void **state)
+{
+	static struct super s;
+	struct ovpn_segments plan;
+	u32 seed = 11;
+
+	(void)state;
+	super_make(&s, true, true, 3, 1000, &seed);
+	assert_int_equal(ovpn_segments_init(&plan, s.packet, s.head, s.len, 100, false), 0);
+	/* headers that are not there, nothing behind them */
+	assert_int_equal(ovpn_segments_init(&plan, s.packet, s.head - 1, s.len, 100, false),
+			 -EINVAL);
+	assert_int_equal(ovpn_segments_init(&plan, s.packet, s.head, s.head, 100, false), -EINVAL);
+	assert_int_equal(ovpn_segments_init(&plan, s.packet, 19, s.len, 100, false), -EINVAL);
+	/* a fragment, another protocol, another version, headers too short */
+	((struct iphdr *)s.packet)->frag_off = htons(0x2000);
+	assert_int_equal(ovpn_segments_init(&plan, s.packet, s.head, s.len, 100, false), -EINVAL);
+	super_make(&s, true, true, 3, 1000, &seed);
+	((struct iphdr *)s.packet)->protocol = IPPROTO_SCTP;
+	assert_int_equal(ovpn_segments_init(&plan, s.packet, s.head, s.len, 100, false), -EINVAL);
+	super_make(&s, true, true, 3, 1000, &seed);
+	((struct iphdr *)s.packet)->version = 5;
+	assert_int_equal(ovpn_segments_init(&plan, s.packet, s.head, s.len, 100, false), -EINVAL);
+	super_make(&s, true, true, 3, 1000, &seed);
+	((struct iphdr *)s.packet)->ihl = 4;
+	assert_int_equal(ovpn_segments_init(&plan, s.packet, s.head, s.len, 100, false), -EINVAL);
+	super_make(&s, false, true, 3, 1000, &seed);
+	((struct tcphdr *)(s.packet + s.l4))->doff = 4;
+	assert_int_equal(ovpn_segments_init(&plan, s.packet, s.head, s.len, 100, false), -EINVAL);
+	super_make(&s, false, true, 3, 1000, &seed);
+	((struct ipv6hdr *)s.packet)->nexthdr = IPPROTO_HOPOPTS;
+	assert_int_equal(ovpn_segments_init(&plan, s.packet, s.head, s.len, 100, false), -EINVAL);
+}
+
+static void merging_undoes_cutting(void **state)
+{
+	static u8 seg[OVPN_SEGMENT_HEAD_MAX + 65536] __aligned(4), first[sizeof(seg)] __aligned(4);
+	static struct super s;
+	struct ovpn_segments plan;
+	struct ovpn_merge m;
+	u32 seed = 13, shape, i, len, payload;
+	struct iphdr *iph;
+	struct tcphdr *th;
+
+	(void)state;
+	for (shape = 0; shape < 2000; shape++) {
+		payload = 2 + random_below(&seed, 20000);
+		super_make(&s, shape & 1, true, random_below(&seed, 11), payload, &seed);
+		s.size = 1 + random_below(&seed, payload - 1);
+		assert_int_equal(
+			ovpn_segments_init(&plan, s.packet, s.len, s.len, s.size, shape >> 1 & 1),
+			0);
+		len = segment_make(&plan, &s, 0, first);
+		ovpn_merge_start(&m, first, len, len);
+		for (i = 1; i < plan.count; i++) {
+			assert_int_equal(m.count, i);
+			assert_false(m.full);
+			len = segment_make(&plan, &s, i, seg);
+			assert_true(ovpn_merge_next(&m, first, seg, len, len));
+		}
+		/* the one with PSH is the last */
+		assert_true(m.full);
+		ovpn_merge_end(&m, first);
+		assert_int_equal(m.len, s.len);
+		assert_int_equal(m.size, s.size);
+		/* IPv4 ids that stay and such that count are told apart */
+		if (s.ip4)
+			assert_int_equal(m.id_step, !(shape >> 1 & 1));
+		/* checksums apart, which the whole has as a sender leaves them, the
+		 * headers are those there were
+		 */
+		th = (struct tcphdr *)(first + s.l4);
+		len = s.len - s.l4;
+		iph = (struct iphdr *)first;
+		assert_int_equal(
+			th->check,
+			(u16)~csum_fold(csum_partial(
+				s.ip4 ? (void *)&iph->saddr
+				      : (void *)&((struct ipv6hdr *)first)->saddr,
+				s.ip4 ? 8 : 32, csum_add(htons(IPPROTO_TCP), htons((u16)len)))));
+		th->check = ((struct tcphdr *)(s.packet + s.l4))->check;
+		assert_memory_equal(first, s.packet, s.head);
+	}
+}
+
+/* Whatever is not the same in two packets, or not the next, keeps them apart. */
+static void merging_loses_nothing(void **state)
+{
+	static u8 first[4096] __aligned(4), seg[4096] __aligned(4), other[4096] __aligned(4);
+	static struct super s;
+	struct ovpn_segments plan;
+	struct ovpn_merge m, before;
+	u32 seed = 17, family, bit, len;
+	u8 was;
+
+	(void)state;
+	for (family = 0; family < 2; family++) {
+		super_make(&s, family, true, 3, 300, &seed);
+		s.size = 100;
+		assert_int_equal(ovpn_segments_init(&plan, s.packet, s.len, s.len, s.size, false),
+				 0);
+		len = segment_make(&plan, &s, 0, first);
+		ovpn_merge_start(&before, first, len, len);
+		assert_int_equal(before.count, 1);
+		len = segment_make(&plan, &s, 1, seg);
+		for (bit = 0; bit < s.head * 8; bit++) {
+			/* checksums were true: the tag has vouched for them */
+			if (bit / 8 - s.l4 - 16 < 2 || (s.ip4 && (bit / 8 == 10 || bit / 8 == 11)))
+				continue;
+			/* may be the last one's */
+			if (bit / 8 == s.l4 + 13 && OVPN_TCP_LAST >> bit % 8 & 1)
+				continue;
+			/* nothing there while URG is not set */
+			if (bit / 8 - s.l4 - 18 < 2)
+				continue;
+			memcpy(other, seg, len);
+			other[bit / 8] ^= (u8)(1 << bit % 8);
+			/* an id that stays is as good as one that counts */
+			if (s.ip4 && ((struct iphdr *)other)->id == ((struct iphdr *)first)->id)
+				continue;
+			m = before;
+			was = first[s.l4 + OVPN_TCP_FLAGS];
+			if (ovpn_merge_next(&m, first, other, len, len))
+				fail_msg("byte %u bit %u was lost", bit / 8, bit % 8);
+			assert_int_equal(first[s.l4 + OVPN_TCP_FLAGS], was);
+		}
+		m = before;
+		/* longer than the first, nothing inside, cut short */
+		assert_false(ovpn_merge_next(&m, first, seg, len, len + 1));
+		assert_false(ovpn_merge_next(&m, first, seg, len, s.head));
+		assert_false(ovpn_merge_next(&m, first, seg, s.head - 1, len));
+		assert_true(ovpn_merge_next(&m, first, seg, len, len));
+		/* the same again */
+		assert_false(ovpn_merge_next(&m, first, seg, len, len));
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -261,6 +524,10 @@ int main(void)
 		cmocka_unit_test(addresses_of_both_families),
 		cmocka_unit_test(link_local_ends_at_its_prefix),
 		cmocka_unit_test(vpn_addresses_mean_one_host),
+		cmocka_unit_test(segments_are_packets),
+		cmocka_unit_test(what_is_no_plain_packet_is_not_cut),
+		cmocka_unit_test(merging_undoes_cutting),
+		cmocka_unit_test(merging_loses_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
