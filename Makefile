@@ -54,7 +54,7 @@ MANPAGES := $(patsubst man/%.scd,$(B)/man/%,$(wildcard man/*.scd))
 SHARED := $(B)/libovpnctl.so.$(SOVERSION)
 
 .DEFAULT_GOAL := all
-.PHONY: all module check unit check-unit check-vm check-kernels lint fmt demo deps install man tools examples help clean
+.PHONY: all module check unit check-unit check-vm check-kernels bench lint fmt demo deps install man tools examples help clean
 
 # a page that cannot be made must not keep the tool from being made
 all: $(B)/ovpnctl $(B)/libovpnctl.a $(SHARED) $(if $(shell command -v scdoc 2>/dev/null),man)
@@ -190,6 +190,9 @@ check-vm: all tools
 check-kernels:
 	@tests/check --kernels
 
+bench:
+	@tests/bench/run --all
+
 lint:
 	@tools/lint
 
@@ -250,6 +253,7 @@ help:
 	@echo 'make check-abi        symbols of the library, and what make install installs'
 	@echo 'make check-vm KERNEL=6.1|6.12|7.3|debug [DRIVER=ours|in-tree]'
 	@echo 'make check-kernels    everything on every kernel, some hours'
+	@echo 'make bench            what tunnels cost in instructions, ours against others'
 	@echo 'make module KERNEL=6.1|6.12|7.3|debug   driver into build/KERNEL/ovpn.ko'
 	@echo 'make module KDIR=/path/to/headers       driver into build/ovpn.ko'
 	@echo 'make fuzz FUZZ_TIME=60 [FUZZ=TARGET]   fuzz targets, so many seconds each'

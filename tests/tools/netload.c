@@ -8,8 +8,8 @@
  *	netload gso FROM TO ADDRESS SIZE [WARM [COUNT]]
  *
  * tcp: one stream. udp: datagrams one by one, read by 32, as on one processor a
- * sender that never waits starves its receiver. gso: as many as fit in 64 KiB
- * with one call (UDP_SEGMENT), read with UDP_GRO.
+ * sender that never waits starves its receiver. gso: the same, but sent with one
+ * call (UDP_SEGMENT) and read with UDP_GRO.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,6 +28,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../bench/mark.h"
 
 #define PORT  5201
 #define BURST 32
@@ -52,10 +54,6 @@ static uint64_t now(void)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
-
-/* No-ops, for who counts instructions from outside: tests/bench/profile.c. */
-#define MARK_START() asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .ascii \"ovp\\1\"" ::: "memory")
-#define MARK_STOP()  asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .ascii \"ovp\\2\"" ::: "memory")
 
 static int socket_in(const char *netns, int type)
 {
@@ -149,17 +147,15 @@ static void tcp(char **argv, uint64_t warm, uint64_t bytes)
 	tell((got - start_bytes) / (uint64_t)mss, got - start_bytes, start);
 }
 
-/* Sends at once so many bytes that BURST datagrams, or one aggregate, are under way. */
+/* BURST datagrams are under way, in one aggregate or one by one. */
 static void udp(char **argv, size_t size, int gso, uint64_t warm, uint64_t count)
 {
-	size_t per_send = gso ? 65000 / size : 1;
-	size_t sends = gso ? 1 : BURST;
+	size_t per_send = gso ? BURST : 1;
+	size_t sends = BURST / per_send;
 	uint64_t sent = 0, start = 0, start_sent = 0;
 	struct timeval patience = { .tv_sec = 10 };
 	int from, to, on = 1, segment = (int)size, room = 4 << 20;
 
-	if (per_send > 64)
-		per_send = 64;
 	connect_ends(SOCK_DGRAM, argv, &from, &to);
 	if (gso && (setsockopt(from, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)) ||
 		    setsockopt(to, SOL_UDP, UDP_GRO, &on, sizeof(on))))
@@ -210,7 +206,7 @@ int main(int argc, char **argv)
 		if (argc < 6)
 			errx(1, "of which size?");
 		size = (size_t)number(argv[next++]);
-		if (!size || size > 65000)
+		if (!size || size > 65000 / (gso ? BURST : 1))
 			errx(1, "bad size \"%s\"", argv[5]);
 	}
 	if (argc > next)
