@@ -12,6 +12,7 @@
  * for the socket leaves its records there, to whoever has the socket next.
  */
 
+#include <linux/bvec.h>
 #include <linux/poll.h>
 #include <linux/tcp.h>
 #include <linux/uio.h>
@@ -20,6 +21,7 @@
 #include <net/transp_v6.h>
 
 #include "compat/compat.h"
+#include "gso.h"
 #include "io.h"
 #include "main.h"
 #include "peer.h"
@@ -230,11 +232,8 @@ static bool ovpn_tcp_record_begin(struct ovpn_tcp *tcp)
 		ovpn_tcp_break(tcp);
 		return true;
 	}
-	tcp->record = alloc_skb(NET_SKB_PAD + OVPN_TCP_PREFIX + tcp->missing, GFP_ATOMIC);
-	if (!tcp->record)
-		return false;
-	skb_reserve(tcp->record, NET_SKB_PAD + OVPN_TCP_PREFIX);
-	return true;
+	tcp->record = ovpn_gso_alloc(tcp->missing);
+	return tcp->record;
 }
 
 /* sk_read_actor_t. Return: how much of the data it took */
@@ -348,45 +347,88 @@ static bool ovpn_tcp_out_done(struct ovpn_tcp *tcp, unsigned int bytes)
 	return was_full && !full;
 }
 
+/**
+ * struct ovpn_tcp_vec - records for one call of TCP
+ * @n: how many
+ * @bytes: of all
+ * @paged: they are in pages, which TCP takes as they are; else it copies
+ * @more: there are more behind them
+ * @page: where they are
+ * @kvec: where they are, if not in pages
+ */
+struct ovpn_tcp_vec {
+	unsigned int n;
+	size_t bytes;
+	bool paged;
+	bool more;
+	union {
+		struct bio_vec page[OVPN_TCP_BATCH];
+		struct kvec kvec[OVPN_TCP_BATCH];
+	};
+};
+
+/* The first records of the queue, all of one kind. Who has the socket calls this, and
+ * takes from the queue: what is found stays until then.
+ */
+static void ovpn_tcp_collect(struct ovpn_tcp *tcp, struct ovpn_tcp_vec *vec)
+{
+	unsigned int offset, len;
+	struct sk_buff *skb;
+	bool paged;
+
+	vec->n = 0;
+	vec->bytes = 0;
+	vec->more = false;
+	spin_lock_bh(&tcp->lock);
+	offset = tcp->sent;
+	skb_queue_walk(&tcp->out, skb) {
+		paged = OVPN_MSG_SPLICE && skb->head_frag;
+		if (!vec->n)
+			vec->paged = paged;
+		if (vec->n == OVPN_TCP_BATCH || paged != vec->paged) {
+			vec->more = true;
+			break;
+		}
+		len = skb->len - offset;
+		if (paged) {
+			vec->page[vec->n].bv_page = virt_to_page(skb->data + offset);
+			vec->page[vec->n].bv_offset = offset_in_page(skb->data + offset);
+			vec->page[vec->n].bv_len = len;
+		} else {
+			vec->kvec[vec->n].iov_base = skb->data + offset;
+			vec->kvec[vec->n].iov_len = len;
+		}
+		vec->n++;
+		vec->bytes += len;
+		offset = 0;
+	}
+	spin_unlock_bh(&tcp->lock);
+}
+
 /* Give TCP what it takes of the queue. Socket locked, in one way or the other.
  * Return: 0 or why the stream cannot be sent on
  */
 static int ovpn_tcp_push(struct ovpn_tcp *tcp)
 {
 	struct sock *sk = ovpn_tcp_sk(tcp);
-	struct kvec vec[OVPN_TCP_BATCH];
-	unsigned int n, offset;
-	struct sk_buff *skb;
-	size_t bytes;
+	struct ovpn_tcp_vec vec;
 	int ret;
 
 	while (!tcp->broken) {
 		struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 
-		n = 0;
-		bytes = 0;
-		spin_lock_bh(&tcp->lock);
-		offset = tcp->sent;
-		skb_queue_walk(&tcp->out, skb) {
-			vec[n].iov_base = skb->data + offset;
-			vec[n].iov_len = skb->len - offset;
-			bytes += vec[n].iov_len;
-			offset = 0;
-			if (++n < ARRAY_SIZE(vec))
-				continue;
-			if (!skb_queue_is_last(&tcp->out, skb))
-				msg.msg_flags |= MSG_MORE;
-			break;
-		}
-		spin_unlock_bh(&tcp->lock);
-		if (!n)
+		ovpn_tcp_collect(tcp, &vec);
+		if (!vec.n)
 			return 0;
-
-		/* only who has the socket takes from the queue: what is in vec
-		 * stays
-		 */
-		iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, vec, n, bytes);
-		ret = tcp_sendmsg_locked(sk, &msg, bytes);
+		if (vec.more)
+			msg.msg_flags |= MSG_MORE;
+		if (vec.paged) {
+			msg.msg_flags |= OVPN_MSG_SPLICE;
+			iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, vec.page, vec.n, vec.bytes);
+		} else {
+			iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, vec.kvec, vec.n, vec.bytes);
+		}
+		ret = tcp_sendmsg_locked(sk, &msg, vec.bytes);
 		if (ret == -EAGAIN)
 			return 0;
 		if (ret < 0) {
@@ -395,7 +437,7 @@ static int ovpn_tcp_push(struct ovpn_tcp *tcp)
 		}
 		if (ovpn_tcp_out_done(tcp, ret))
 			tcp->write_space(sk);
-		if (ret < bytes)
+		if (ret < vec.bytes)
 			return 0;
 	}
 	return -EPIPE;

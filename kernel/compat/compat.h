@@ -186,6 +186,17 @@ static inline void ovpn_prot_no_splice(struct proto *prot)
 #endif
 }
 
+/* Since Linux 6.5 TCP takes pages as they are; whoever they belong to leaves them
+ * alone from then on.
+ */
+#ifndef MSG_SPLICE_PAGES
+#define OVPN_MSG_SPLICE	0
+#elif defined(MSG_NO_SHARED_FRAGS)
+#define OVPN_MSG_SPLICE	(MSG_SPLICE_PAGES | MSG_NO_SHARED_FRAGS)
+#else
+#define OVPN_MSG_SPLICE	MSG_SPLICE_PAGES
+#endif
+
 /* Linux 6.2 */
 #ifndef ITER_SOURCE
 #define ITER_SOURCE WRITE
