@@ -2,9 +2,8 @@
 /*
  * Generic netlink family "ovpn": messages to calls of the core, and events.
  *
- * Nothing is changed before the whole request has been found good. Each refusal
- * says in a sentence what was wrong, and marks the attribute, or names the
- * missing one.
+ * Each refusal says in a sentence what was wrong, and marks the attribute, or
+ * names the missing one.
  */
 
 #include <linux/netdevice.h>
@@ -15,6 +14,7 @@
 
 #include "addr.h"
 #include "compat/compat.h"
+#include "control.h"
 #include "dev.h"
 #include "netlink.h"
 #include "peer.h"
@@ -141,11 +141,16 @@ static const struct nla_policy ovpn_ifindex_policy[] = {
 
 /* What requests have in common. */
 
-/* The interface a request is about, with a reference for ovpn_nl_put(), or an
- * ERR_PTR; extack has the reason then.
+/**
+ * ovpn_nl_dev - the interface a request is about
+ * @net: namespace of the requester
+ * @attrs: attributes of the request
+ * @extack: gets the reason of a refusal
+ *
+ * Return: the interface with a reference for ovpn_nl_put(), or an ERR_PTR
  */
-static struct ovpn_dev *ovpn_nl_dev(struct net *net, struct nlattr **attrs,
-				    struct netlink_ext_ack *extack)
+struct ovpn_dev *ovpn_nl_dev(struct net *net, struct nlattr **attrs,
+			     struct netlink_ext_ack *extack)
 {
 	struct nlattr *attr = attrs[OVPN_A_IFINDEX];
 	struct net_device *dev;
@@ -168,14 +173,27 @@ static struct ovpn_dev *ovpn_nl_dev(struct net *net, struct nlattr **attrs,
 	return netdev_priv(dev);
 }
 
-static void ovpn_nl_put(struct ovpn_dev *ovpn)
+/**
+ * ovpn_nl_put - give back what ovpn_nl_dev() or ovpn_nl_start() returned
+ * @ovpn: interface
+ */
+void ovpn_nl_put(struct ovpn_dev *ovpn)
 {
 	dev_put(ovpn->dev);
 }
 
-/* The interface and the nest of a request. */
-static struct ovpn_dev *ovpn_nl_start(struct genl_info *info, int nest, int max,
-				      const struct nla_policy *policy, struct nlattr **attrs)
+/**
+ * ovpn_nl_start - the interface and the nest of a request
+ * @info: request
+ * @nest: attribute that is the nest
+ * @max: highest attribute in the nest
+ * @policy: of the nest
+ * @attrs: gets its attributes
+ *
+ * Return: the interface with a reference for ovpn_nl_put(), or an ERR_PTR
+ */
+struct ovpn_dev *ovpn_nl_start(struct genl_info *info, int nest, int max,
+			       const struct nla_policy *policy, struct nlattr **attrs)
 {
 	struct ovpn_dev *ovpn = ovpn_nl_dev(genl_info_net(info), info->attrs, info->extack);
 	int ret;
@@ -196,9 +214,18 @@ static struct ovpn_dev *ovpn_nl_start(struct genl_info *info, int nest, int max,
 	return ERR_PTR(ret);
 }
 
-/* Is a mandatory attribute of a nest there? */
-static int ovpn_nl_need(struct genl_info *info, struct nlattr *nest, struct nlattr **attrs,
-			int type, const char *sentence)
+/**
+ * ovpn_nl_need - is a mandatory attribute of a nest there?
+ * @info: request
+ * @nest: the nest
+ * @attrs: its attributes
+ * @type: which of them
+ * @sentence: the reason of a refusal
+ *
+ * Return: 0 or -EINVAL
+ */
+int ovpn_nl_need(struct genl_info *info, struct nlattr *nest, struct nlattr **attrs, int type,
+		 const char *sentence)
 {
 	if (attrs[type])
 		return 0;
@@ -209,7 +236,80 @@ static int ovpn_nl_need(struct genl_info *info, struct nlattr *nest, struct nlat
 	return -EINVAL;
 }
 
-/* Peer whose id is in a request. Interface's mutex held. */
+/**
+ * ovpn_nl_refuse - tell the client why the core refused
+ * @info: request
+ * @nest: nest that it was about
+ * @attrs: attributes of the nest
+ * @types: by OVPN_FIELD_*, the attribute that tells it, 0 for the nest itself
+ * @why: what the core says
+ */
+void ovpn_nl_refuse(struct genl_info *info, struct nlattr *nest, struct nlattr **attrs,
+		    const u8 types[OVPN_FIELD_COUNT], const struct ovpn_refusal *why)
+{
+	int type = types[why->field];
+
+	if (!why->sentence || !info->extack)
+		return;
+	info->extack->_msg = why->sentence;
+	if (!type)
+		NL_SET_BAD_ATTR(info->extack, nest);
+	else if (attrs[type])
+		NL_SET_BAD_ATTR(info->extack, attrs[type]);
+	else
+		NL_SET_ERR_ATTR_MISS(info->extack, nest, type);
+}
+
+/**
+ * ovpn_nl_parse_dir - read the secrets of one direction
+ * @info: request
+ * @nest: OVPN_A_KEYDIR_*
+ * @policy: of the nest
+ * @dir: gets them; it points into the request
+ *
+ * Return: 0 or an error
+ */
+int ovpn_nl_parse_dir(struct genl_info *info, struct nlattr *nest,
+		      const struct nla_policy *policy, struct ovpn_key_dir *dir)
+{
+	struct nlattr *attrs[OVPN_A_KEYDIR_MAX + 1];
+	int ret;
+
+	ret = nla_parse_nested(attrs, OVPN_A_KEYDIR_MAX, nest, policy, info->extack);
+	if (ret)
+		return ret;
+	ret = ovpn_nl_need(info, nest, attrs, OVPN_A_KEYDIR_CIPHER_KEY, "cipher key is missing");
+	if (ret)
+		return ret;
+	ret = ovpn_nl_need(info, nest, attrs, OVPN_A_KEYDIR_NONCE_TAIL, "nonce tail is missing");
+	if (ret)
+		return ret;
+	dir->key = nla_data(attrs[OVPN_A_KEYDIR_CIPHER_KEY]);
+	dir->key_len = nla_len(attrs[OVPN_A_KEYDIR_CIPHER_KEY]);
+	dir->tail = nla_data(attrs[OVPN_A_KEYDIR_NONCE_TAIL]);
+	return 0;
+}
+
+/**
+ * ovpn_nl_wipe - overwrite the secrets in a request
+ * @nest: description of a key, NULL is fine
+ * @type: what of it is secret
+ *
+ * The request stays in the socket's memory for whoever gets that next.
+ */
+void ovpn_nl_wipe(struct nlattr *nest, int type)
+{
+	struct nlattr *attr;
+	int rem;
+
+	if (!nest)
+		return;
+	nla_for_each_nested(attr, nest, rem)
+		if (nla_type(attr) == type)
+			memzero_explicit(nla_data(attr), nla_len(attr));
+}
+
+/* @id: attribute to mark where there is no such peer. Interface's mutex held. */
 static struct ovpn_peer *ovpn_nl_peer(struct genl_info *info, struct ovpn_dev *ovpn,
 				      struct nlattr *id)
 {
@@ -222,26 +322,23 @@ static struct ovpn_peer *ovpn_nl_peer(struct genl_info *info, struct ovpn_dev *o
 
 /* Peers: requests. */
 
-/**
- * struct ovpn_peer_request - what PEER_NEW or PEER_SET asks for
- * @attrs: the attributes, to point at the one that is wrong
- * @has_remote: @ep is given
- * @ep: where the peer is
- * @vpn: inner addresses in @vpn_addr, NULL where not given
- * @vpn_addr: what @vpn points to
- */
-struct ovpn_peer_request {
-	struct nlattr *attrs[OVPN_A_PEER_MAX + 1];
-	bool has_remote;
-	struct ovpn_endpoint ep;
-	const struct in6_addr *vpn[OVPN_VPN_COUNT];
-	struct in6_addr vpn_addr[OVPN_VPN_COUNT];
+static const u8 ovpn_peer_types[OVPN_FIELD_COUNT] = {
+	[OVPN_FIELD_PEER_ID] = OVPN_A_PEER_ID,
+	[OVPN_FIELD_TX_ID] = OVPN_A_PEER_TX_ID,
+	[OVPN_FIELD_REMOTE] = OVPN_A_PEER_REMOTE_IPV4,
+	[OVPN_FIELD_VPN4] = OVPN_A_PEER_VPN_IPV4,
+	[OVPN_FIELD_VPN6] = OVPN_A_PEER_VPN_IPV6,
+	[OVPN_FIELD_KEEPALIVE] = OVPN_A_PEER_KEEPALIVE_INTERVAL,
+	[OVPN_FIELD_SOCKET] = OVPN_A_PEER_SOCKET,
 };
 
-static const int ovpn_vpn_attr[OVPN_VPN_COUNT] = {
-	[OVPN_VPN4] = OVPN_A_PEER_VPN_IPV4,
-	[OVPN_VPN6] = OVPN_A_PEER_VPN_IPV6,
-};
+static void ovpn_nl_refuse_peer(struct genl_info *info, struct nlattr **attrs,
+				const struct ovpn_refusal *why)
+{
+	if (!attrs[OVPN_A_PEER_REMOTE_IPV4])
+		attrs[OVPN_A_PEER_REMOTE_IPV4] = attrs[OVPN_A_PEER_REMOTE_IPV6];
+	ovpn_nl_refuse(info, info->attrs[OVPN_A_PEER], attrs, ovpn_peer_types, why);
+}
 
 static void ovpn_nl_get_addr(const struct nlattr *a4, const struct nlattr *a6,
 			     struct in6_addr *addr)
@@ -252,17 +349,18 @@ static void ovpn_nl_get_addr(const struct nlattr *a4, const struct nlattr *a6,
 		*addr = nla_get_in6_addr(a6);
 }
 
-static int ovpn_nl_parse_remote(struct genl_info *info, struct ovpn_peer_request *req)
+static int ovpn_nl_parse_remote(struct genl_info *info, struct nlattr **attrs,
+				struct ovpn_peer_config *cfg)
 {
-	struct nlattr *remote4 = req->attrs[OVPN_A_PEER_REMOTE_IPV4];
-	struct nlattr *remote6 = req->attrs[OVPN_A_PEER_REMOTE_IPV6];
-	struct nlattr *local4 = req->attrs[OVPN_A_PEER_LOCAL_IPV4];
-	struct nlattr *local6 = req->attrs[OVPN_A_PEER_LOCAL_IPV6];
-	struct nlattr *scope = req->attrs[OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID];
-	struct nlattr *port = req->attrs[OVPN_A_PEER_REMOTE_PORT];
+	struct nlattr *remote4 = attrs[OVPN_A_PEER_REMOTE_IPV4];
+	struct nlattr *remote6 = attrs[OVPN_A_PEER_REMOTE_IPV6];
+	struct nlattr *local4 = attrs[OVPN_A_PEER_LOCAL_IPV4];
+	struct nlattr *local6 = attrs[OVPN_A_PEER_LOCAL_IPV6];
+	struct nlattr *scope = attrs[OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID];
+	struct nlattr *port = attrs[OVPN_A_PEER_REMOTE_PORT];
 	struct nlattr *nest = info->attrs[OVPN_A_PEER];
 	struct netlink_ext_ack *extack = info->extack;
-	struct ovpn_endpoint *ep = &req->ep;
+	struct ovpn_endpoint *ep = &cfg->remote;
 	bool ip4;
 
 	if (remote4 && remote6) {
@@ -315,358 +413,103 @@ static int ovpn_nl_parse_remote(struct genl_info *info, struct ovpn_peer_request
 	}
 	ep->port = nla_get_be16(port);
 	ep->scope_id = scope ? nla_get_u32(scope) : 0;
-	req->has_remote = true;
+	cfg->given |= BIT(OVPN_FIELD_REMOTE);
 	return 0;
 }
 
-static int ovpn_nl_parse_vpn(struct genl_info *info, const struct ovpn_dev *ovpn,
-			     struct ovpn_peer_request *req)
+/* Interface and description of a peer. Return: as ovpn_nl_start() */
+static struct ovpn_dev *ovpn_nl_start_peer(struct genl_info *info, const struct nla_policy *policy,
+					   struct nlattr **attrs, struct ovpn_peer_config *cfg)
 {
-	struct nlattr *a4 = req->attrs[OVPN_A_PEER_VPN_IPV4];
-	struct nlattr *a6 = req->attrs[OVPN_A_PEER_VPN_IPV6];
-
-	if (!a4 && !a6)
-		return 0;
-	if (ovpn->mode != OVPN_LINK_MODE_MP) {
-		NL_SET_ERR_MSG_ATTR(info->extack, a4 ?: a6,
-				    "a P2P interface knows no VPN addresses");
-		return -EINVAL;
-	}
-	if (a4) {
-		ovpn_addr_set4(&req->vpn_addr[OVPN_VPN4], nla_get_in_addr(a4));
-		req->vpn[OVPN_VPN4] = &req->vpn_addr[OVPN_VPN4];
-	}
-	if (a6) {
-		req->vpn_addr[OVPN_VPN6] = nla_get_in6_addr(a6);
-		req->vpn[OVPN_VPN6] = &req->vpn_addr[OVPN_VPN6];
-	}
-	return 0;
-}
-
-/* What can be judged without looking at the interface's peers. */
-static int ovpn_nl_parse_peer(struct genl_info *info, const struct ovpn_dev *ovpn,
-			      struct ovpn_peer_request *req)
-{
-	struct nlattr *interval = req->attrs[OVPN_A_PEER_KEEPALIVE_INTERVAL];
-	struct nlattr *timeout = req->attrs[OVPN_A_PEER_KEEPALIVE_TIMEOUT];
 	struct nlattr *nest = info->attrs[OVPN_A_PEER];
+	struct nlattr *interval, *timeout;
+	struct ovpn_dev *ovpn;
 	int ret;
 
-	ret = ovpn_nl_need(info, nest, req->attrs, OVPN_A_PEER_ID, "peer id is missing");
+	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, policy, attrs);
+	if (IS_ERR(ovpn))
+		return ovpn;
+	ret = ovpn_nl_need(info, nest, attrs, OVPN_A_PEER_ID, "peer id is missing");
 	if (ret)
-		return ret;
-	ret = ovpn_nl_parse_remote(info, req);
+		goto put;
+	ret = ovpn_nl_parse_remote(info, attrs, cfg);
 	if (ret)
-		return ret;
-	ret = ovpn_nl_parse_vpn(info, ovpn, req);
-	if (ret)
-		return ret;
+		goto put;
+	interval = attrs[OVPN_A_PEER_KEEPALIVE_INTERVAL];
+	timeout = attrs[OVPN_A_PEER_KEEPALIVE_TIMEOUT];
 	if (!interval != !timeout) {
 		NL_SET_ERR_ATTR_MISS(info->extack, nest,
 				     interval ? OVPN_A_PEER_KEEPALIVE_TIMEOUT :
 						OVPN_A_PEER_KEEPALIVE_INTERVAL);
 		NL_SET_ERR_MSG(info->extack, "keepalive interval and timeout go together");
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* Will a P2MP peer have addresses it may have? @peer: what has them now or NULL */
-static int ovpn_nl_check_vpn(struct genl_info *info, const struct ovpn_dev *ovpn,
-			     const struct ovpn_peer *peer, struct ovpn_peer_request *req)
-{
-	bool some = false;
-	int i, ret;
-
-	if (ovpn->mode != OVPN_LINK_MODE_MP)
-		return 0;
-
-	for (i = 0; i < OVPN_VPN_COUNT; i++) {
-		if (req->vpn[i] ? !ovpn_addr_any(req->vpn[i]) : peer && peer->vpn[i])
-			some = true;
-	}
-	if (!some) {
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVPN_A_PEER],
-				    "a peer of a P2MP interface needs a VPN address");
-		return -EINVAL;
-	}
-	for (i = 0; i < OVPN_VPN_COUNT; i++) {
-		if (!req->vpn[i] || ovpn_addr_any(req->vpn[i]))
-			continue;
-		/* mapped IPv4 is no VPN address of the IPv6 kind */
-		ret = i == OVPN_VPN6 && ovpn_addr_is4(req->vpn[i]) ?
-			      -EADDRNOTAVAIL :
-			      ovpn_addr_check_vpn(req->vpn[i]);
-		if (ret) {
-			NL_SET_ERR_MSG_ATTR(info->extack, req->attrs[ovpn_vpn_attr[i]],
-					    "VPN address is not the address of one host");
-			return ret;
-		}
-	}
-	return 0;
-}
-
-/* Is no other peer the owner of an address? Interface's mutex held. */
-static int ovpn_nl_vpn_unused(struct genl_info *info, struct ovpn_dev *ovpn,
-			      const struct ovpn_peer *peer, struct ovpn_peer_request *req)
-{
-	struct ovpn_peer *owner;
-	int i;
-
-	for (i = 0; i < OVPN_VPN_COUNT; i++) {
-		if (!req->vpn[i] || ovpn_addr_any(req->vpn[i]))
-			continue;
-		rcu_read_lock();
-		owner = ovpn_peer_by_vpn(ovpn, req->vpn[i]);
-		rcu_read_unlock();
-		if (!owner || owner == peer)
-			continue;
-		NL_SET_ERR_MSG_ATTR(info->extack, req->attrs[ovpn_vpn_attr[i]],
-				    "VPN address belongs to another peer");
-		return -EADDRINUSE;
-	}
-	return 0;
-}
-
-/* What both requests set in the same way. Interface's mutex held. */
-static int ovpn_nl_apply(struct ovpn_peer *peer, struct ovpn_peer_request *req)
-{
-	struct nlattr *interval = req->attrs[OVPN_A_PEER_KEEPALIVE_INTERVAL];
-	struct nlattr *timeout = req->attrs[OVPN_A_PEER_KEEPALIVE_TIMEOUT];
-	int ret;
-
-	/* first what may fail */
-	ret = ovpn_peer_set_vpn(peer, req->vpn);
-	if (ret)
-		return ret;
-	if (req->has_remote) {
-		ret = ovpn_peer_set_remote(peer, &req->ep);
-		if (ret)
-			return ret;
-	}
-	if (req->attrs[OVPN_A_PEER_TX_ID])
-		WRITE_ONCE(peer->tx_id, nla_get_u32(req->attrs[OVPN_A_PEER_TX_ID]));
-	if (interval)
-		ovpn_peer_set_keepalive(peer, nla_get_u32(interval), nla_get_u32(timeout));
-	return 0;
-}
-
-static struct nlattr *ovpn_nl_remote_attr(const struct ovpn_peer_request *req)
-{
-	return req->attrs[OVPN_A_PEER_REMOTE_IPV4] ?: req->attrs[OVPN_A_PEER_REMOTE_IPV6];
-}
-
-/* Can a transport send to where a peer is said to be? */
-static int ovpn_nl_check_family(struct genl_info *info, const struct ovpn_transport *transport,
-				const struct ovpn_peer_request *req)
-{
-	if (ovpn_addr_is4(&req->ep.remote) ? transport->sk4 : transport->sk6)
-		return 0;
-	if (transport->kernel)
-		NL_SET_ERR_MSG_ATTR(info->extack, ovpn_nl_remote_attr(req),
-				    "interface does not listen on this address family");
-	else
-		NL_SET_ERR_MSG_ATTR(info->extack, ovpn_nl_remote_attr(req),
-				    "socket is not of this address family");
-	return -EAFNOSUPPORT;
-}
-
-/* The transport of a new peer: the caller's socket or the interface's own. */
-static struct ovpn_transport *ovpn_nl_transport(struct genl_info *info, struct ovpn_dev *ovpn,
-						struct ovpn_peer_request *req)
-{
-	struct nlattr *fd = req->attrs[OVPN_A_PEER_SOCKET];
-	struct ovpn_transport *transport;
-	struct socket *sock;
-	int ret;
-
-	if (!fd) {
-		transport = rcu_dereference_protected(ovpn->own,
-						      lockdep_is_held(&ovpn->mutex));
-		if (!req->has_remote) {
-			NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVPN_A_PEER],
-					    "UDP needs a remote address");
-			return ERR_PTR(-EINVAL);
-		}
-		ret = ovpn_nl_check_family(info, transport, req);
-		if (ret)
-			return ERR_PTR(ret);
-		transport->users++;
-		return transport;
-	}
-
-	sock = sockfd_lookup(nla_get_u32(fd), &ret);
-	if (!sock) {
-		NL_SET_ERR_MSG_ATTR(info->extack, fd, "file descriptor is not a socket");
-		return ERR_PTR(-ENOTSOCK);
-	}
-	if (sock->sk && sock->sk->sk_protocol == IPPROTO_UDP && !req->has_remote) {
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVPN_A_PEER],
-				    "UDP needs a remote address");
-		transport = ERR_PTR(-EINVAL);
+		ret = -EINVAL;
 		goto put;
 	}
-	if (sock->sk && sock->sk->sk_protocol == IPPROTO_TCP && req->has_remote) {
-		NL_SET_ERR_MSG_ATTR(info->extack, ovpn_nl_remote_attr(req),
-				    "TCP is connected: a remote address is for UDP");
-		transport = ERR_PTR(-EINVAL);
-		goto put;
+
+	cfg->id = nla_get_u32(attrs[OVPN_A_PEER_ID]);
+	if (attrs[OVPN_A_PEER_TX_ID]) {
+		cfg->tx_id = nla_get_u32(attrs[OVPN_A_PEER_TX_ID]);
+		cfg->given |= BIT(OVPN_FIELD_TX_ID);
 	}
-	transport = ovpn_transport_attach(ovpn, sock);
-	if (!IS_ERR(transport)) {
-		ret = req->has_remote ? ovpn_nl_check_family(info, transport, req) : 0;
-		if (ret) {
-			ovpn_transport_unuse(transport);
-			transport = ERR_PTR(ret);
-		}
-		goto put;
+	if (attrs[OVPN_A_PEER_VPN_IPV4]) {
+		ovpn_addr_set4(&cfg->vpn[OVPN_VPN4],
+			       nla_get_in_addr(attrs[OVPN_A_PEER_VPN_IPV4]));
+		cfg->given |= BIT(OVPN_FIELD_VPN4);
 	}
-	switch (PTR_ERR(transport)) {
-	case -EOPNOTSUPP:
-		NL_SET_ERR_MSG_ATTR(info->extack, fd, "socket is neither UDP nor TCP");
-		break;
-	case -ENOTCONN:
-		NL_SET_ERR_MSG_ATTR(info->extack, fd,
-				    "TCP socket is not connected, or an end of it is shut down");
-		break;
-	case -EBUSY:
-		NL_SET_ERR_MSG_ATTR(info->extack, fd,
-				    "socket is in use by another interface or tunnel");
-		break;
-	default:
-		NL_SET_ERR_MSG_ATTR(info->extack, fd, "no memory to attach the socket");
+	if (attrs[OVPN_A_PEER_VPN_IPV6]) {
+		cfg->vpn[OVPN_VPN6] = nla_get_in6_addr(attrs[OVPN_A_PEER_VPN_IPV6]);
+		cfg->given |= BIT(OVPN_FIELD_VPN6);
 	}
-	/* the one errno that clients know for all of these */
-	transport = ERR_PTR(-ENOTSOCK);
+	if (interval) {
+		cfg->interval = nla_get_u32(interval);
+		cfg->timeout = nla_get_u32(timeout);
+		/* either of them 0 has always meant neither, here */
+		cfg->pair = true;
+		cfg->given |= BIT(OVPN_FIELD_KEEPALIVE);
+	}
+	if (attrs[OVPN_A_PEER_SOCKET]) {
+		cfg->fd = nla_get_u32(attrs[OVPN_A_PEER_SOCKET]);
+		cfg->given |= BIT(OVPN_FIELD_SOCKET);
+	}
+	return ovpn;
+
 put:
-	sockfd_put(sock);
-	return transport;
-}
-
-static void ovpn_nl_peer_notify(struct ovpn_peer *peer, u8 cmd);
-
-static int ovpn_nl_peer_insert(struct genl_info *info, struct ovpn_dev *ovpn,
-			       struct ovpn_peer_request *req)
-{
-	struct nlattr *id = req->attrs[OVPN_A_PEER_ID];
-	struct ovpn_transport *transport;
-	struct ovpn_peer *peer;
-	int ret;
-
-	peer = ovpn_peer_alloc(ovpn, nla_get_u32(id));
-	if (!peer)
-		return -ENOMEM;
-	transport = ovpn_nl_transport(info, ovpn, req);
-	if (IS_ERR(transport)) {
-		ret = PTR_ERR(transport);
-		goto free;
-	}
-	rcu_assign_pointer(peer->transport, transport);
-
-	ret = ovpn_nl_vpn_unused(info, ovpn, NULL, req);
-	if (ret)
-		goto unuse;
-	ret = ovpn_nl_apply(peer, req);
-	if (ret)
-		goto unuse;
-	ret = ovpn_peer_insert(peer);
-	if (ret == -EEXIST)
-		NL_SET_ERR_MSG_ATTR(info->extack, id, "a peer with this id exists");
-	else if (ret == -ENODEV)
-		NL_SET_ERR_MSG(info->extack, "interface is being deleted");
-	if (ret)
-		goto unuse;
-	ovpn_nl_peer_notify(peer, OVPN_CMD_PEER_NEW_NTF);
-	ovpn_transport_start(transport, peer);
-	return 0;
-
-unuse:
-	ovpn_transport_unuse(transport);
-free:
-	ovpn_peer_free(peer);
-	return ret;
+	ovpn_nl_put(ovpn);
+	return ERR_PTR(ret);
 }
 
 static int ovpn_nl_peer_new(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ovpn_peer_request req = {};
+	struct nlattr *attrs[OVPN_A_PEER_MAX + 1];
+	struct ovpn_peer_config cfg = {};
+	struct ovpn_refusal why = {};
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, ovpn_peer_new_nest, req.attrs);
+	ovpn = ovpn_nl_start_peer(info, ovpn_peer_new_nest, attrs, &cfg);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
-
-	mutex_lock(&ovpn->mutex);
-	ret = ovpn_nl_parse_peer(info, ovpn, &req);
+	ret = ovpn_control_peer_new(ovpn, &cfg, &why);
 	if (ret)
-		goto unlock;
-	if (!rcu_access_pointer(ovpn->own)) {
-		ret = ovpn_nl_need(info, info->attrs[OVPN_A_PEER], req.attrs, OVPN_A_PEER_SOCKET,
-				   "socket is missing, and the interface has none of its own");
-		if (ret)
-			goto unlock;
-	}
-	ret = ovpn_nl_check_vpn(info, ovpn, NULL, &req);
-	if (!ret)
-		ret = ovpn_nl_peer_insert(info, ovpn, &req);
-unlock:
-	mutex_unlock(&ovpn->mutex);
+		ovpn_nl_refuse_peer(info, attrs, &why);
 	ovpn_nl_put(ovpn);
 	return ret;
 }
 
-/* May a peer be told where it is? Interface's mutex held. */
-static int ovpn_nl_check_remote(struct genl_info *info, const struct ovpn_peer *peer,
-				const struct ovpn_peer_request *req)
-{
-	const struct ovpn_transport *transport;
-
-	transport = rcu_dereference_protected(peer->transport,
-					      lockdep_is_held(&peer->ovpn->mutex));
-	if (!req->has_remote)
-		return 0;
-	if (!transport->tcp)
-		return ovpn_nl_check_family(info, transport, req);
-	NL_SET_ERR_MSG_ATTR(info->extack, ovpn_nl_remote_attr(req),
-			    "TCP is connected: a remote address is for UDP");
-	return -EINVAL;
-}
-
 static int ovpn_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ovpn_peer_request req = {};
-	struct ovpn_peer *peer;
+	struct nlattr *attrs[OVPN_A_PEER_MAX + 1];
+	struct ovpn_peer_config cfg = {};
+	struct ovpn_refusal why = {};
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, ovpn_peer_set_nest, req.attrs);
+	ovpn = ovpn_nl_start_peer(info, ovpn_peer_set_nest, attrs, &cfg);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
-
-	mutex_lock(&ovpn->mutex);
-	ret = ovpn_nl_parse_peer(info, ovpn, &req);
+	ret = ovpn_control_peer_set(ovpn, &cfg, &why);
 	if (ret)
-		goto unlock;
-	peer = ovpn_nl_peer(info, ovpn, req.attrs[OVPN_A_PEER_ID]);
-	if (!peer) {
-		ret = -ENOENT;
-		goto unlock;
-	}
-	ret = ovpn_nl_check_vpn(info, ovpn, peer, &req);
-	if (ret)
-		goto unlock;
-	ret = ovpn_nl_check_remote(info, peer, &req);
-	if (ret)
-		goto unlock;
-	ret = ovpn_nl_vpn_unused(info, ovpn, peer, &req);
-	if (ret)
-		goto unlock;
-	ret = ovpn_nl_apply(peer, &req);
-	if (!ret)
-		ovpn_nl_peer_notify(peer, OVPN_CMD_PEER_SET_NTF);
-unlock:
-	mutex_unlock(&ovpn->mutex);
+		ovpn_nl_refuse_peer(info, attrs, &why);
 	ovpn_nl_put(ovpn);
 	return ret;
 }
@@ -674,26 +517,21 @@ unlock:
 static int ovpn_nl_peer_del(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *attrs[OVPN_A_PEER_MAX + 1];
-	struct ovpn_peer *peer;
+	struct ovpn_refusal why = {};
 	struct ovpn_dev *ovpn;
 	int ret;
 
 	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, ovpn_peer_id_nest, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
-
-	mutex_lock(&ovpn->mutex);
 	ret = ovpn_nl_need(info, info->attrs[OVPN_A_PEER], attrs, OVPN_A_PEER_ID,
 			   "peer id is missing");
 	if (ret)
-		goto unlock;
-	peer = ovpn_nl_peer(info, ovpn, attrs[OVPN_A_PEER_ID]);
-	if (peer)
-		ovpn_peer_remove(peer, OVPN_DEL_PEER_REASON_USERSPACE);
-	else
-		ret = -ENOENT;
-unlock:
-	mutex_unlock(&ovpn->mutex);
+		goto put;
+	ret = ovpn_control_peer_del(ovpn, nla_get_u32(attrs[OVPN_A_PEER_ID]), &why);
+	if (ret)
+		ovpn_nl_refuse_peer(info, attrs, &why);
+put:
 	ovpn_nl_put(ovpn);
 	return ret;
 }
@@ -761,8 +599,8 @@ static int ovpn_nl_fill_peer(struct sk_buff *skb, struct net *net,
 	if (peer->vpn[OVPN_VPN6] &&
 	    nla_put_in6_addr(skb, OVPN_A_PEER_VPN_IPV6, &peer->vpn[OVPN_VPN6]->addr))
 		return -EMSGSIZE;
-	if (nla_put_u32(skb, OVPN_A_PEER_KEEPALIVE_INTERVAL, peer->interval) ||
-	    nla_put_u32(skb, OVPN_A_PEER_KEEPALIVE_TIMEOUT, peer->timeout))
+	if (nla_put_u32(skb, OVPN_A_PEER_KEEPALIVE_INTERVAL, peer->told_interval) ||
+	    nla_put_u32(skb, OVPN_A_PEER_KEEPALIVE_TIMEOUT, peer->told_timeout))
 		return -EMSGSIZE;
 
 	rcu_read_lock();
@@ -883,25 +721,15 @@ static int ovpn_nl_peer_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 /* Keys. */
 
-static int ovpn_nl_parse_dir(struct genl_info *info, struct nlattr *nest,
-			     struct ovpn_key_dir *dir)
-{
-	struct nlattr *attrs[OVPN_A_KEYDIR_MAX + 1];
-	int ret;
+static const u8 ovpn_key_types[OVPN_FIELD_COUNT] = {
+	[OVPN_FIELD_PEER_ID] = OVPN_A_KEYCONF_PEER_ID,
+	[OVPN_FIELD_CIPHER] = OVPN_A_KEYCONF_CIPHER_ALG,
+};
 
-	ret = nla_parse_nested(attrs, OVPN_A_KEYDIR_MAX, nest, ovpn_keydir_nest, info->extack);
-	if (ret)
-		return ret;
-	ret = ovpn_nl_need(info, nest, attrs, OVPN_A_KEYDIR_CIPHER_KEY, "cipher key is missing");
-	if (ret)
-		return ret;
-	ret = ovpn_nl_need(info, nest, attrs, OVPN_A_KEYDIR_NONCE_TAIL, "nonce tail is missing");
-	if (ret)
-		return ret;
-	dir->key = nla_data(attrs[OVPN_A_KEYDIR_CIPHER_KEY]);
-	dir->key_len = nla_len(attrs[OVPN_A_KEYDIR_CIPHER_KEY]);
-	dir->tail = nla_data(attrs[OVPN_A_KEYDIR_NONCE_TAIL]);
-	return 0;
+static void ovpn_nl_refuse_key(struct genl_info *info, struct nlattr **attrs,
+			       const struct ovpn_refusal *why)
+{
+	ovpn_nl_refuse(info, info->attrs[OVPN_A_KEYCONF], attrs, ovpn_key_types, why);
 }
 
 static int ovpn_nl_parse_key(struct genl_info *info, struct nlattr **attrs,
@@ -923,90 +751,53 @@ static int ovpn_nl_parse_key(struct genl_info *info, struct nlattr **attrs,
 		if (ret)
 			return ret;
 	}
-	ret = ovpn_nl_parse_dir(info, attrs[OVPN_A_KEYCONF_ENCRYPT_DIR], &cfg->enc);
+	ret = ovpn_nl_parse_dir(info, attrs[OVPN_A_KEYCONF_ENCRYPT_DIR], ovpn_keydir_nest,
+				&cfg->enc);
 	if (ret)
 		return ret;
-	ret = ovpn_nl_parse_dir(info, attrs[OVPN_A_KEYCONF_DECRYPT_DIR], &cfg->dec);
+	ret = ovpn_nl_parse_dir(info, attrs[OVPN_A_KEYCONF_DECRYPT_DIR], ovpn_keydir_nest,
+				&cfg->dec);
 	if (ret)
 		return ret;
 	cfg->key_id = nla_get_u32(attrs[OVPN_A_KEYCONF_KEY_ID]);
 	cfg->alg = nla_get_u32(attrs[OVPN_A_KEYCONF_CIPHER_ALG]);
-	if (cfg->alg == OVPN_CIPHER_ALG_NONE) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_KEYCONF_CIPHER_ALG],
-				    "data is always encrypted");
-		return -EINVAL;
-	}
 	return 0;
 }
 
-/* The request stays in the socket's memory for whoever gets that next. */
-static void ovpn_nl_wipe(struct nlattr *nest)
-{
-	if (nest)
-		memzero_explicit(nla_data(nest), nla_len(nest));
-}
-
-static void ovpn_nl_key_notify(struct ovpn_peer *peer, u8 cmd, int slot);
-
 static int ovpn_nl_key_new(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *attrs[OVPN_A_KEYCONF_MAX + 1] = {};
+	struct nlattr *attrs[OVPN_A_KEYCONF_MAX + 1];
 	struct ovpn_key_config cfg = {};
-	enum ovpn_key_slot slot;
-	struct ovpn_peer *peer;
+	struct ovpn_refusal why = {};
 	struct ovpn_dev *ovpn;
-	struct ovpn_key *key;
 	int ret;
 
 	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, ovpn_key_new_nest, attrs);
-	if (IS_ERR(ovpn))
-		return PTR_ERR(ovpn);
+	if (IS_ERR(ovpn)) {
+		ret = PTR_ERR(ovpn);
+		goto wipe;
+	}
 	ret = ovpn_nl_parse_key(info, attrs, &cfg);
 	if (ret)
 		goto put;
-
-	/* a cipher may have to be loaded: not while others wait */
-	key = ovpn_key_new(&cfg);
-	if (IS_ERR(key)) {
-		ret = PTR_ERR(key);
-		if (ret == -EINVAL)
-			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_KEYCONF_CIPHER_ALG],
-					    "key is not as long as the cipher wants it");
-		else if (ret == -ENOENT)
-			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_KEYCONF_CIPHER_ALG],
-					    "this kernel does not have the cipher");
-		goto put;
-	}
-
-	slot = nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]);
-	mutex_lock(&ovpn->mutex);
-	peer = ovpn_nl_peer(info, ovpn, attrs[OVPN_A_KEYCONF_PEER_ID]);
-	if (peer) {
-		ovpn_keys_install(peer, slot, key);
-		ovpn_nl_key_notify(peer, OVPN_CMD_KEY_NEW_NTF, slot);
-	} else {
-		ovpn_key_release(key);
-		ret = -ENOENT;
-	}
-	mutex_unlock(&ovpn->mutex);
+	ret = ovpn_control_key_new(ovpn, nla_get_u32(attrs[OVPN_A_KEYCONF_PEER_ID]),
+				   nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]), &cfg, &why);
+	if (ret)
+		ovpn_nl_refuse_key(info, attrs, &why);
 put:
-	ovpn_nl_wipe(attrs[OVPN_A_KEYCONF_ENCRYPT_DIR]);
-	ovpn_nl_wipe(attrs[OVPN_A_KEYCONF_DECRYPT_DIR]);
 	ovpn_nl_put(ovpn);
+wipe:
+	ovpn_nl_wipe(info->attrs[OVPN_A_KEYCONF], OVPN_A_KEYCONF_ENCRYPT_DIR);
+	ovpn_nl_wipe(info->attrs[OVPN_A_KEYCONF], OVPN_A_KEYCONF_DECRYPT_DIR);
 	return ret;
 }
 
-/* Peer and slot of a request. Interface's mutex held. */
-static struct ovpn_peer *ovpn_nl_key_slot(struct genl_info *info, struct ovpn_dev *ovpn,
-					  struct nlattr **attrs, enum ovpn_key_slot *slot)
+static int ovpn_nl_need_slot(struct genl_info *info, struct nlattr **attrs)
 {
 	struct nlattr *nest = info->attrs[OVPN_A_KEYCONF];
 
-	if (ovpn_nl_need(info, nest, attrs, OVPN_A_KEYCONF_PEER_ID, "peer id is missing") ||
-	    ovpn_nl_need(info, nest, attrs, OVPN_A_KEYCONF_SLOT, "key slot is missing"))
-		return ERR_PTR(-EINVAL);
-	*slot = nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]);
-	return ovpn_nl_peer(info, ovpn, attrs[OVPN_A_KEYCONF_PEER_ID]) ?: ERR_PTR(-ENOENT);
+	return ovpn_nl_need(info, nest, attrs, OVPN_A_KEYCONF_PEER_ID, "peer id is missing") ?:
+	       ovpn_nl_need(info, nest, attrs, OVPN_A_KEYCONF_SLOT, "key slot is missing");
 }
 
 /* A slot's nest, never with key material. Return: -ENOENT for an empty slot */
@@ -1040,7 +831,6 @@ static int ovpn_nl_key_get(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *attrs[OVPN_A_KEYCONF_MAX + 1];
 	struct sk_buff *reply = NULL;
-	enum ovpn_key_slot slot;
 	struct ovpn_peer *peer;
 	struct ovpn_dev *ovpn;
 	void *hdr;
@@ -1051,11 +841,13 @@ static int ovpn_nl_key_get(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(ovpn);
 
 	mutex_lock(&ovpn->mutex);
-	peer = ovpn_nl_key_slot(info, ovpn, attrs, &slot);
-	if (IS_ERR(peer)) {
-		ret = PTR_ERR(peer);
+	ret = ovpn_nl_need_slot(info, attrs);
+	if (ret)
 		goto unlock;
-	}
+	ret = -ENOENT;
+	peer = ovpn_nl_peer(info, ovpn, attrs[OVPN_A_KEYCONF_PEER_ID]);
+	if (!peer)
+		goto unlock;
 	ret = -ENOMEM;
 	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
@@ -1064,7 +856,7 @@ static int ovpn_nl_key_get(struct sk_buff *skb, struct genl_info *info)
 	hdr = genlmsg_put_reply(reply, info, &ovpn_nl_family, 0, OVPN_CMD_KEY_GET);
 	if (!hdr)
 		goto unlock;
-	ret = ovpn_nl_fill_key(reply, peer, slot);
+	ret = ovpn_nl_fill_key(reply, peer, nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]));
 	if (ret == -ENOENT)
 		NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_KEYCONF_SLOT],
 				    "key slot is empty");
@@ -1081,28 +873,21 @@ unlock:
 static int ovpn_nl_key_swap(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *attrs[OVPN_A_KEYCONF_MAX + 1];
-	struct ovpn_peer *peer;
+	struct ovpn_refusal why = {};
 	struct ovpn_dev *ovpn;
 	int ret;
 
 	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, ovpn_key_peer_nest, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
-
-	mutex_lock(&ovpn->mutex);
 	ret = ovpn_nl_need(info, info->attrs[OVPN_A_KEYCONF], attrs, OVPN_A_KEYCONF_PEER_ID,
 			   "peer id is missing");
 	if (ret)
-		goto unlock;
-	peer = ovpn_nl_peer(info, ovpn, attrs[OVPN_A_KEYCONF_PEER_ID]);
-	if (peer) {
-		ovpn_keys_swap(peer);
-		ovpn_nl_key_notify(peer, OVPN_CMD_KEY_SWAPPED_NTF, -1);
-	} else {
-		ret = -ENOENT;
-	}
-unlock:
-	mutex_unlock(&ovpn->mutex);
+		goto put;
+	ret = ovpn_control_key_swap(ovpn, nla_get_u32(attrs[OVPN_A_KEYCONF_PEER_ID]), &why);
+	if (ret)
+		ovpn_nl_refuse_key(info, attrs, &why);
+put:
 	ovpn_nl_put(ovpn);
 	return ret;
 }
@@ -1110,22 +895,21 @@ unlock:
 static int ovpn_nl_key_del(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *attrs[OVPN_A_KEYCONF_MAX + 1];
-	enum ovpn_key_slot slot;
-	struct ovpn_peer *peer;
+	struct ovpn_refusal why = {};
 	struct ovpn_dev *ovpn;
-	int ret = 0;
+	int ret;
 
 	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, ovpn_key_slot_nest, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
-
-	mutex_lock(&ovpn->mutex);
-	peer = ovpn_nl_key_slot(info, ovpn, attrs, &slot);
-	if (IS_ERR(peer))
-		ret = PTR_ERR(peer);
-	else if (ovpn_keys_delete(peer, slot))
-		ovpn_nl_key_notify(peer, OVPN_CMD_KEY_DEL_NTF, slot);
-	mutex_unlock(&ovpn->mutex);
+	ret = ovpn_nl_need_slot(info, attrs);
+	if (ret)
+		goto put;
+	ret = ovpn_control_key_del(ovpn, nla_get_u32(attrs[OVPN_A_KEYCONF_PEER_ID]),
+				   nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]), &why);
+	if (ret)
+		ovpn_nl_refuse_key(info, attrs, &why);
+put:
 	ovpn_nl_put(ovpn);
 	return ret;
 }
@@ -1487,8 +1271,12 @@ void ovpn_nl_iface_del_notify(struct ovpn_dev *ovpn)
 	ovpn_nl_multicast(skb, hdr, net, OVPN_GRP_EVENTS, GFP_KERNEL);
 }
 
-/* Tell of a peer added or changed. Interface's mutex held. */
-static void ovpn_nl_peer_notify(struct ovpn_peer *peer, u8 cmd)
+/**
+ * ovpn_nl_peer_notify - tell of a peer added or changed
+ * @peer: peer, its interface's mutex held
+ * @cmd: OVPN_CMD_PEER_NEW_NTF or OVPN_CMD_PEER_SET_NTF
+ */
+void ovpn_nl_peer_notify(struct ovpn_peer *peer, u8 cmd)
 {
 	struct net *net = dev_net(peer->ovpn->dev);
 	struct sk_buff *skb;
@@ -1596,8 +1384,13 @@ void ovpn_nl_key_exhausted_notify(struct ovpn_peer *peer, u8 key_id)
 	ovpn_nl_multicast(skb, hdr, net, OVPN_GRP_PEERS, GFP_ATOMIC);
 }
 
-/* Tell of keys changed by userspace. Interface's mutex held. */
-static void ovpn_nl_key_notify(struct ovpn_peer *peer, u8 cmd, int slot)
+/**
+ * ovpn_nl_key_notify - tell of keys changed by userspace
+ * @peer: their peer, its interface's mutex held
+ * @cmd: OVPN_CMD_KEY_NEW_NTF, OVPN_CMD_KEY_DEL_NTF or OVPN_CMD_KEY_SWAPPED_NTF
+ * @slot: which of them, not looked at for a swap
+ */
+void ovpn_nl_key_notify(struct ovpn_peer *peer, u8 cmd, int slot)
 {
 	struct net *net = dev_net(peer->ovpn->dev);
 	struct ovpn_key *key;

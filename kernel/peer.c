@@ -83,11 +83,29 @@ void ovpn_peers_destroy(struct ovpn_dev *ovpn)
  * deadline they allowed has come, and sleeps until the one they allow now.
  */
 
+/* longest sleep, seconds: who wakes too early looks and sleeps on */
+#define OVPN_TIMER_MAX	86400
+
+/* Seconds since a stamp. Another CPU may be in the next second already. */
+static u32 ovpn_since(const u32 *stamp, u32 now)
+{
+	u32 since = now - READ_ONCE(*stamp);
+
+	return (s32)since < 0 ? 0 : since;
+}
+
 static bool ovpn_peer_timed_out(const struct ovpn_peer *peer, u32 now)
 {
 	u32 timeout = READ_ONCE(peer->timeout);
 
-	return READ_ONCE(peer->interval) && timeout && now - READ_ONCE(peer->last_recv) >= timeout;
+	return timeout && ovpn_since(&peer->last_recv, now) >= timeout;
+}
+
+static void ovpn_peer_sleep(struct ovpn_peer *peer, u32 seconds)
+{
+	seconds = min_t(u32, seconds, OVPN_TIMER_MAX);
+	/* does nothing once the peer's end has shut the timer down */
+	mod_timer(&peer->timer, jiffies + (unsigned long)seconds * HZ);
 }
 
 static void ovpn_peer_timer(struct timer_list *t)
@@ -95,17 +113,15 @@ static void ovpn_peer_timer(struct timer_list *t)
 	struct ovpn_peer *peer = timer_container_of(peer, t, timer);
 	u32 interval = READ_ONCE(peer->interval);
 	u32 timeout = READ_ONCE(peer->timeout);
+	u32 wait = OVPN_TIMER_MAX;
 	u32 now = ovpn_now();
-	u32 wait;
 
-	if (!interval || !timeout)
-		return;
 	if (ovpn_peer_timed_out(peer, now)) {
 		queue_work(ovpn_wq, &peer->expired);
 		return;
 	}
 
-	if (now - READ_ONCE(peer->last_sent) >= interval) {
+	if (interval && ovpn_since(&peer->last_sent, now) >= interval) {
 		/* counts as sent even where it could not be: without a key
 		 * or a route the next try is an interval away
 		 */
@@ -115,10 +131,11 @@ static void ovpn_peer_timer(struct timer_list *t)
 		rcu_read_unlock();
 	}
 
-	wait = min(READ_ONCE(peer->last_sent) + interval - now,
-		   READ_ONCE(peer->last_recv) + timeout - now);
-	/* does nothing once the peer's end has shut the timer down */
-	mod_timer(&peer->timer, jiffies + (unsigned long)wait * HZ);
+	if (interval)
+		wait = interval - ovpn_since(&peer->last_sent, now);
+	if (timeout)
+		wait = min(wait, timeout - ovpn_since(&peer->last_recv, now));
+	ovpn_peer_sleep(peer, wait);
 }
 
 static void ovpn_peer_expired(struct work_struct *work)
@@ -131,7 +148,7 @@ static void ovpn_peer_expired(struct work_struct *work)
 	if (!peer->removed) {
 		if (ovpn_peer_timed_out(peer, ovpn_now()))
 			ovpn_peer_remove(peer, OVPN_DEL_PEER_REASON_EXPIRED);
-		else if (peer->interval && peer->timeout)
+		else if (peer->interval || peer->timeout)
 			mod_timer(&peer->timer, jiffies);
 	}
 	mutex_unlock(&ovpn->mutex);
@@ -140,27 +157,33 @@ static void ovpn_peer_expired(struct work_struct *work)
 /**
  * ovpn_peer_set_keepalive - change keepalive and expiry of a peer
  * @peer: peer, found under its interface's mutex, which is held
- * @interval: seconds of not sending after which a keepalive goes out
- * @timeout: seconds of not receiving after which the peer is removed; if either
- *	is 0, there is neither
+ * @interval: seconds of not sending after which a keepalive goes out; 0: none
+ * @timeout: seconds of not receiving after which the peer is removed; 0: never
+ * @pair: if either is 0, there is neither
  *
  * Both start anew from now.
  */
-void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout)
+void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout, bool pair)
 {
 	u32 now = ovpn_now();
 
 	lockdep_assert_held(&peer->ovpn->mutex);
 
+	peer->told_interval = interval;
+	peer->told_timeout = timeout;
+	if (pair && (!interval || !timeout)) {
+		interval = 0;
+		timeout = 0;
+	}
 	/* ends a timer function that has read the old values */
 	timer_delete_sync(&peer->timer);
 	WRITE_ONCE(peer->interval, interval);
 	WRITE_ONCE(peer->timeout, timeout);
-	if (!interval || !timeout)
+	if (!interval && !timeout)
 		return;
 	WRITE_ONCE(peer->last_recv, now);
 	WRITE_ONCE(peer->last_sent, now);
-	mod_timer(&peer->timer, jiffies + (unsigned long)min(interval, timeout) * HZ);
+	ovpn_peer_sleep(peer, min_not_zero(interval, timeout));
 }
 
 /* Life. */

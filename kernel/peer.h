@@ -134,6 +134,8 @@ struct ovpn_remote_key {
  * @interval: seconds of not sending after which a keepalive goes out; 0: none
  * @timeout: seconds of not receiving after which it is removed; 0: never. Both
  *	written under the interface's mutex, read by @timer
+ * @told_interval: what userspace gave for @interval, under the interface's mutex
+ * @told_timeout: what it gave for @timeout, likewise
  * @timer: keepalive and expiry
  * @expired: removes it in process context
  * @vpn: inner addresses or NULL, IPv4 first. Under the interface's mutex
@@ -161,6 +163,8 @@ struct ovpn_peer {
 	u32 last_sent;
 	u32 interval;
 	u32 timeout;
+	u32 told_interval;
+	u32 told_timeout;
 	struct timer_list timer;
 	struct work_struct expired;
 
@@ -223,7 +227,7 @@ bool ovpn_peer_owns_src(struct ovpn_peer *peer, struct sk_buff *skb);
 
 int ovpn_peer_set_remote(struct ovpn_peer *peer, const struct ovpn_endpoint *ep);
 int ovpn_peer_set_vpn(struct ovpn_peer *peer, const struct in6_addr *addr[OVPN_VPN_COUNT]);
-void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout);
+void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout, bool pair);
 void ovpn_peer_forget_routes(struct ovpn_peer *peer);
 void ovpn_peer_forget_local(struct ovpn_peer *peer, const struct ovpn_bind *seen);
 void ovpn_peer_seen_at(struct ovpn_peer *peer, const struct ovpn_endpoint *from);
