@@ -270,6 +270,7 @@ static int ovpn_peer_add(struct ovpn_dev *ovpn, const struct ovpn_peer_config *c
 		ovpn_refuse(why, ret, OVPN_FIELD_NONE, "interface is being deleted");
 	if (ret)
 		goto unuse;
+	ovpn->client = cfg->client;
 	ovpn_nl_peer_notify(peer, OVPN_CMD_PEER_NEW_NTF);
 	ovpn_transport_start(transport, peer);
 	return 0;

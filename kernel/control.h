@@ -45,6 +45,7 @@ struct ovpn_refusal {
  * @fd: SOCKET: what it lives on, a file descriptor of the caller
  * @stream_remote: a remote address given for a TCP socket is passed over, not
  *	refused
+ * @client: the netlink family that speaks, by name
  */
 struct ovpn_peer_config {
 	u32 id;
@@ -57,6 +58,7 @@ struct ovpn_peer_config {
 	bool pair;
 	int fd;
 	bool stream_remote;
+	const char *client;
 };
 
 int ovpn_control_peer_new(struct ovpn_dev *ovpn, const struct ovpn_peer_config *cfg,

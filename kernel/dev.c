@@ -9,6 +9,7 @@
 #include <net/rtnetlink.h>
 
 #include "compat/compat.h"
+#include "dco.h"
 #include "dev.h"
 #include "gso.h"
 #include "io.h"
@@ -240,6 +241,7 @@ static void ovpn_setup(struct net_device *dev)
 	struct ovpn_dev *ovpn = netdev_priv(dev);
 
 	ovpn->dev = dev;
+	ovpn->client = OVPN_FAMILY_NAME;
 	mutex_init(&ovpn->mutex);
 	INIT_LIST_HEAD(&ovpn->node);
 
@@ -268,7 +270,18 @@ static void ovpn_setup(struct net_device *dev)
 	netif_keep_dst(dev);
 }
 
-/* rtnetlink */
+static void ovpn_dco_setup(struct net_device *dev)
+{
+	struct ovpn_dev *ovpn = netdev_priv(dev);
+
+	ovpn_setup(dev);
+	ovpn->client = OVPN_DCO_FAMILY_NAME;
+	ovpn->pass_v1 = true;
+}
+
+/* rtnetlink: two kinds, for two generations of clients, which differ by what
+ * these expect
+ */
 
 static const struct nla_policy ovpn_link_policy[OVPN_LINK_A_MODE + 1] = {
 	[OVPN_LINK_A_MODE] = NLA_POLICY_RANGE(NLA_U8, OVPN_LINK_MODE_P2P, OVPN_LINK_MODE_MP),
@@ -299,16 +312,19 @@ static int ovpn_link_fill_info(struct sk_buff *skb, const struct net_device *dev
 	return nla_put_u8(skb, OVPN_LINK_A_MODE, ovpn->mode);
 }
 
-static struct rtnl_link_ops ovpn_link_ops = {
-	.kind = OVPN_LINK_KIND,
-	.priv_size = sizeof(struct ovpn_dev),
-	.setup = ovpn_setup,
-	.maxtype = OVPN_LINK_A_MODE,
-	.policy = ovpn_link_policy,
-	.newlink = ovpn_compat_newlink,
-	.get_size = ovpn_link_get_size,
-	.fill_info = ovpn_link_fill_info,
-};
+#define OVPN_LINK_OPS(_kind, _setup) {			\
+	.kind = (_kind),				\
+	.priv_size = sizeof(struct ovpn_dev),		\
+	.setup = (_setup),				\
+	.maxtype = OVPN_LINK_A_MODE,			\
+	.policy = ovpn_link_policy,			\
+	.newlink = ovpn_compat_newlink,			\
+	.get_size = ovpn_link_get_size,			\
+	.fill_info = ovpn_link_fill_info,		\
+}
+
+static struct rtnl_link_ops ovpn_link_ops = OVPN_LINK_OPS(OVPN_LINK_KIND, ovpn_setup);
+static struct rtnl_link_ops ovpn_dco_link_ops = OVPN_LINK_OPS(OVPN_DCO_LINK_KIND, ovpn_dco_setup);
 
 /**
  * ovpn_dev_create - make an interface
@@ -566,11 +582,16 @@ int ovpn_dev_init(void)
 	ret = rtnl_link_register(&ovpn_link_ops);
 	if (ret)
 		goto notifier;
+	ret = rtnl_link_register(&ovpn_dco_link_ops);
+	if (ret)
+		goto link;
 	rtnl_lock();
 	ovpn_dev_ready = true;
 	rtnl_unlock();
 	return 0;
 
+link:
+	rtnl_link_unregister(&ovpn_link_ops);
 notifier:
 	unregister_netdevice_notifier(&ovpn_dev_notifier);
 pernet:
@@ -586,6 +607,7 @@ void ovpn_dev_exit(void)
 	rtnl_lock();
 	ovpn_dev_ready = false;
 	rtnl_unlock();
+	rtnl_link_unregister(&ovpn_dco_link_ops);
 	rtnl_link_unregister(&ovpn_link_ops);
 	unregister_netdevice_notifier(&ovpn_dev_notifier);
 	unregister_pernet_subsys(&ovpn_net_ops);

@@ -56,6 +56,10 @@ struct ovpn_dev_pcpu {
  * @peer_count: how many peers there are, under @mutex
  * @own: the interface's own sockets or NULL. Written under @mutex
  * @fwmark: mark of packets from @own, under @mutex
+ * @client: name of the netlink family that the last peer was added in; at first
+ *	the one of the interface's kind. Under @mutex
+ * @pass_v1: DATA_V1 packets are not dropped, userspace has something to say
+ *	about them; never changes
  * @own_net: namespace where the interface was made: @own live there. Compared,
  *	and used while that namespace's exit has not taken @own away
  * @owner_portid: netlink socket it goes with, 0 where it stays; with
@@ -79,6 +83,8 @@ struct ovpn_dev {
 	u32 peer_count;
 	struct ovpn_transport __rcu *own;
 	u32 fwmark;
+	const char *client;
+	bool pass_v1;
 
 	possible_net_t own_net;
 	u32 owner_portid;

@@ -7,6 +7,7 @@
 #include <net/rtnetlink.h>
 
 #include "crypto.h"
+#include "dco.h"
 #include "dev.h"
 #include "gro.h"
 #include "gso.h"
@@ -37,11 +38,16 @@ static int __init ovpn_init(void)
 	ret = ovpn_nl_init();
 	if (ret)
 		goto gro;
-	ret = ovpn_dev_init();
+	ret = ovpn_dco_init();
 	if (ret)
 		goto nl;
+	ret = ovpn_dev_init();
+	if (ret)
+		goto dco;
 	return 0;
 
+dco:
+	ovpn_dco_exit();
 nl:
 	ovpn_nl_exit();
 gro:
@@ -59,6 +65,7 @@ static void __exit ovpn_exit(void)
 {
 	/* interfaces first: their end is an event */
 	ovpn_dev_exit();
+	ovpn_dco_exit();
 	ovpn_nl_exit();
 	/* a task may still be on its way out of a TCP socket's operation */
 	synchronize_rcu_tasks();
@@ -80,6 +87,8 @@ module_exit(ovpn_exit);
 MODULE_DESCRIPTION("OpenVPN data channel offload");
 MODULE_LICENSE("GPL");
 MODULE_ALIAS_RTNL_LINK(OVPN_LINK_KIND);
+MODULE_ALIAS_RTNL_LINK(OVPN_DCO_LINK_KIND);
 MODULE_ALIAS_GENL_FAMILY(OVPN_FAMILY_NAME);
+MODULE_ALIAS_GENL_FAMILY(OVPN_DCO_FAMILY_NAME);
 /* not to be picked only after the first key has got a slow cipher */
 MODULE_SOFTDEP("pre: aesni_intel gcm chacha20poly1305");

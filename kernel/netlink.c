@@ -15,6 +15,7 @@
 #include "addr.h"
 #include "compat/compat.h"
 #include "control.h"
+#include "dco.h"
 #include "dev.h"
 #include "netlink.h"
 #include "peer.h"
@@ -139,7 +140,7 @@ static const struct nla_policy ovpn_ifindex_policy[] = {
 	[OVPN_A_IFINDEX] = { .type = NLA_U32 },
 };
 
-/* What requests have in common. */
+/* What requests have in common, in this family and the other. */
 
 /**
  * ovpn_nl_dev - the interface a request is about
@@ -155,6 +156,7 @@ struct ovpn_dev *ovpn_nl_dev(struct net *net, struct nlattr **attrs,
 	struct nlattr *attr = attrs[OVPN_A_IFINDEX];
 	struct net_device *dev;
 
+	BUILD_BUG_ON((int)OVPN_DCO_A_IFINDEX != (int)OVPN_A_IFINDEX);
 	if (!attr) {
 		NL_SET_ERR_ATTR_MISS(extack, NULL, OVPN_A_IFINDEX);
 		NL_SET_ERR_MSG(extack, "interface index is missing");
@@ -166,7 +168,7 @@ struct ovpn_dev *ovpn_nl_dev(struct net *net, struct nlattr **attrs,
 		return ERR_PTR(-ENODEV);
 	}
 	if (!ovpn_dev_is(dev)) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "interface is not of kind ovpn");
+		NL_SET_ERR_MSG_ATTR(extack, attr, "interface is not of kind ovpn or ovpn-dco");
 		dev_put(dev);
 		return ERR_PTR(-EINVAL);
 	}
@@ -263,7 +265,7 @@ void ovpn_nl_refuse(struct genl_info *info, struct nlattr *nest, struct nlattr *
 /**
  * ovpn_nl_parse_dir - read the secrets of one direction
  * @info: request
- * @nest: OVPN_A_KEYDIR_*
+ * @nest: OVPN_A_KEYDIR_*, the same numbers in both families
  * @policy: of the nest
  * @dir: gets them; it points into the request
  *
@@ -447,6 +449,7 @@ static struct ovpn_dev *ovpn_nl_start_peer(struct genl_info *info, const struct 
 	}
 
 	cfg->id = nla_get_u32(attrs[OVPN_A_PEER_ID]);
+	cfg->client = OVPN_FAMILY_NAME;
 	if (attrs[OVPN_A_PEER_TX_ID]) {
 		cfg->tx_id = nla_get_u32(attrs[OVPN_A_PEER_TX_ID]);
 		cfg->given |= BIT(OVPN_FIELD_TX_ID);
@@ -984,7 +987,9 @@ static int ovpn_nl_fill_iface(struct sk_buff *skb, const struct ovpn_dev *ovpn)
 	    (ovpn->fwmark && nla_put_u32(skb, OVPN_A_IFACE_FWMARK, ovpn->fwmark)) ||
 	    nla_put_u32(skb, OVPN_A_IFACE_PEERS, ovpn->peer_count) ||
 	    (ovpn->owner_portid &&
-	     nla_put_u32(skb, OVPN_A_IFACE_OWNER, ovpn->owner_portid)))
+	     nla_put_u32(skb, OVPN_A_IFACE_OWNER, ovpn->owner_portid)) ||
+	    nla_put_string(skb, OVPN_A_IFACE_KIND, ovpn->dev->rtnl_link_ops->kind) ||
+	    nla_put_string(skb, OVPN_A_IFACE_CLIENT, ovpn->client))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

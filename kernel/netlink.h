@@ -15,6 +15,7 @@ struct nlattr;
 int ovpn_nl_init(void);
 void ovpn_nl_exit(void);
 
+/* what the other family shares: see dco.c */
 struct ovpn_dev *ovpn_nl_dev(struct net *net, struct nlattr **attrs,
 			     struct netlink_ext_ack *extack);
 struct ovpn_dev *ovpn_nl_start(struct genl_info *info, int nest, int max,

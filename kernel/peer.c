@@ -17,6 +17,7 @@
 
 #include "addr.h"
 #include "compat/compat.h"
+#include "dco.h"
 #include "io.h"
 #include "main.h"
 #include "netlink.h"
@@ -400,6 +401,7 @@ void ovpn_peer_remove(struct ovpn_peer *peer, enum ovpn_del_peer_reason reason)
 
 	transport = rcu_dereference_protected(peer->transport, lockdep_is_held(&ovpn->mutex));
 	ovpn_nl_peer_del_notify(peer, transport, reason);
+	ovpn_dco_peer_del_notify(peer, reason);
 	RCU_INIT_POINTER(peer->transport, NULL);
 	ovpn_transport_unuse(transport);
 

@@ -211,6 +211,8 @@ static void ovpn_tcp_record(struct ovpn_tcp *tcp, struct ovpn_peer *peer, struct
 		__skb_queue_tail(&tcp->batch, skb);
 		return;
 	case OVPN_OPCODE_DATA_V1:
+		if (peer->ovpn->pass_v1)
+			break;
 		ovpn_drop_skb(peer->ovpn, OVPN_DROP_RX_DATA_V1, skb);
 		ovpn_tcp_break(tcp);
 		return;

@@ -74,6 +74,8 @@ static int ovpn_udp_encap_recv(struct sock *sk, struct sk_buff *skb)
 	case OVPN_OPCODE_DATA_V2:
 		break;
 	case OVPN_OPCODE_DATA_V1:
+		if (transport->ovpn->pass_v1 && !transport->kernel)
+			return 1;
 		why = OVPN_DROP_RX_DATA_V1;
 		goto drop;
 	default:

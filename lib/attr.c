@@ -71,6 +71,8 @@ static const struct attr_table link_table[OVPN_A_IFACE_MAX + 2] = {
 	[OVPN_A_IFACE_FWMARK] = { "fwmark", NULL },
 	[OVPN_A_IFACE_PEERS] = { "peers", NULL },
 	[OVPN_A_IFACE_OWNER] = { "owner", NULL },
+	[OVPN_A_IFACE_KIND] = { "kind", NULL },
+	[OVPN_A_IFACE_CLIENT] = { "client", NULL },
 };
 
 static const struct attr_table *top_entry(unsigned int type)
@@ -230,6 +232,18 @@ static bool attr_addr6(const struct nlattr *attr, struct sockaddr_storage *addr)
 	return true;
 }
 
+static bool attr_text(const struct nlattr *attr, char *text, size_t size)
+{
+	const char *data;
+	size_t len;
+
+	data = ovpnctl_attr_data(attr, &len);
+	if (!len || len > size || data[len - 1])
+		return false;
+	memcpy(text, data, len);
+	return true;
+}
+
 /* one attribute of a peer; false where it is cut off */
 static bool parse_peer_attr(const struct nlattr *attr, struct ovpnctl_peer *peer, uint16_t *port,
 			    uint32_t *scope)
@@ -373,17 +387,15 @@ int ovpnctl_parse_key(const void *data, size_t len, struct ovpnctl_key *key, con
 
 static bool parse_link_attr(const struct nlattr *attr, struct ovpnctl_link *link)
 {
-	const char *name;
 	uint32_t value;
-	size_t len;
 
 	switch (attr_type(attr)) {
 	case OVPN_A_IFACE_NAME:
-		name = ovpnctl_attr_data(attr, &len);
-		if (!len || len > sizeof(link->name) || name[len - 1])
-			return false;
-		memcpy(link->name, name, len);
-		return true;
+		return attr_text(attr, link->name, sizeof(link->name));
+	case OVPN_A_IFACE_KIND:
+		return attr_text(attr, link->kind, sizeof(link->kind));
+	case OVPN_A_IFACE_CLIENT:
+		return attr_text(attr, link->client, sizeof(link->client));
 	case OVPN_A_IFACE_MODE:
 		if (!ovpnctl_attr_u32(attr, &value))
 			return false;

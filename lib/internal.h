@@ -42,6 +42,7 @@ struct ovpnctl_ctx {
 
 struct ovpnctl_link {
 	char name[IFNAMSIZ];
+	char kind[16], client[16]; /* "": not told */
 	enum ovpnctl_mode mode;
 	uint32_t ifindex;
 	uint32_t mtu, fwmark, peers;

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/ovpn_dco_v2.h>
+
 #include "nl.h"
 
 /* a list that is changed this often while we read it is not worth waiting for */
@@ -783,7 +785,10 @@ static bool is_link(const struct nlmsghdr *nlh)
 	       nlh->nlmsg_len >= NLMSG_HDRLEN + sizeof(struct ifinfomsg);
 }
 
-/* RTM_NEWLINK to link. Return: whether it is of our kind */
+/* The kinds there are: of OpenVPN 2.7 and of 2.6. */
+static const char *const kinds[] = { OVPN_LINK_KIND, OVPN_DCO_LINK_KIND, NULL };
+
+/* RTM_NEWLINK to link. Return: whether it is of one of our kinds */
 static bool parse_route_link(const struct nlmsghdr *nlh, struct ovpnctl_link *link)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
@@ -791,6 +796,7 @@ static bool parse_route_link(const struct nlmsghdr *nlh, struct ovpnctl_link *li
 	const void *payload;
 	uint32_t mode = 0;
 	size_t len;
+	int i;
 
 	link->ifindex = (uint32_t)ifi->ifi_index;
 	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {
@@ -812,8 +818,10 @@ static bool parse_route_link(const struct nlmsghdr *nlh, struct ovpnctl_link *li
 	if (!kind)
 		return false;
 	payload = ovpnctl_attr_data(kind, &len);
-	if (strnlen(payload, len) != strlen(OVPN_LINK_KIND) ||
-	    memcmp(payload, OVPN_LINK_KIND, strlen(OVPN_LINK_KIND)))
+	snprintf(link->kind, sizeof(link->kind), "%.*s", (int)len, (const char *)payload);
+	for (i = 0; kinds[i] && strcmp(kinds[i], link->kind); i++)
+		;
+	if (!kinds[i])
 		return false;
 	if (data) {
 		payload = ovpnctl_attr_data(data, &len);
@@ -831,7 +839,7 @@ static int take_kind(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, void *
 	if (!is_link(nlh))
 		return 0;
 	if (!parse_route_link(nlh, link))
-		return ovpnctl_fail(ctx, EINVAL, "interface \"%s\" is not of kind ovpn",
+		return ovpnctl_fail(ctx, EINVAL, "interface \"%s\" is not of kind ovpn or ovpn-dco",
 				    link->name);
 	return 0;
 }
@@ -854,13 +862,20 @@ static int kind_of_link(struct ovpnctl_ctx *ctx, const char *name, struct ovpnct
 	return ret;
 }
 
+struct link_dump {
+	struct link_list *list;
+	const char *kind;
+};
+
 static int take_route_link(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, void *data)
 {
 	struct ovpnctl_link link = { .ifindex = 0 }, *kept;
+	struct link_dump *dump = data;
 
-	if (!is_link(nlh) || !parse_route_link(nlh, &link))
+	/* of a kind that nobody has registered the kernel shows all interfaces */
+	if (!is_link(nlh) || !parse_route_link(nlh, &link) || strcmp(link.kind, dump->kind))
 		return 0;
-	kept = list_more(data);
+	kept = list_more(dump->list);
 	if (!kept)
 		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
 	*kept = link;
@@ -889,12 +904,23 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*left)->name, (*right)->name);
 }
 
+static int list_kind(struct ovpnctl_ctx *ctx, const char *kind, struct link_list *list)
+{
+	struct nlmsghdr *nlh = route_request(ctx, RTM_GETLINK, NLM_F_DUMP);
+	struct link_dump dump = { .list = list, .kind = kind };
+	struct nlattr *info = nest(nlh, IFLA_LINKINFO);
+
+	/* the kernel leaves the others out where it can */
+	put(nlh, IFLA_INFO_KIND, kind, strlen(kind) + 1);
+	mnl_attr_nest_end(nlh, info);
+	return transact(ctx, ctx->route, nlh, take_route_link, &dump);
+}
+
 static int list_once(struct ovpnctl_ctx *ctx, const char *name, struct link_list *list)
 {
 	struct ovpnctl_link *link;
 	struct nlmsghdr *nlh;
-	struct nlattr *info;
-	int ret;
+	int i, ret = 0;
 
 	ovpnctl_clear(ctx);
 	if (name) {
@@ -903,12 +929,8 @@ static int list_once(struct ovpnctl_ctx *ctx, const char *name, struct link_list
 			return ovpnctl_fail(ctx, ENOMEM, "out of memory");
 		ret = kind_of_link(ctx, name, link);
 	} else {
-		nlh = route_request(ctx, RTM_GETLINK, NLM_F_DUMP);
-		/* the kernel leaves the others out where it can */
-		info = nest(nlh, IFLA_LINKINFO);
-		put(nlh, IFLA_INFO_KIND, OVPN_LINK_KIND, strlen(OVPN_LINK_KIND) + 1);
-		mnl_attr_nest_end(nlh, info);
-		ret = transact(ctx, ctx->route, nlh, take_route_link, list);
+		for (i = 0; !ret && kinds[i]; i++)
+			ret = list_kind(ctx, kinds[i], list);
 	}
 	/* without rights to ask the driver, what rtnetlink tells is what there is */
 	if (ret || !list->count || ovpnctl_family_lookup(ctx) || !ctx->has_iface) {

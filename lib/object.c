@@ -138,6 +138,16 @@ OVPNCTL_PUBLIC const char *ovpnctl_link_name(const struct ovpnctl_link *link)
 	return link->name;
 }
 
+OVPNCTL_PUBLIC const char *ovpnctl_link_kind(const struct ovpnctl_link *link)
+{
+	return *link->kind ? link->kind : NULL;
+}
+
+OVPNCTL_PUBLIC const char *ovpnctl_link_client(const struct ovpnctl_link *link)
+{
+	return *link->client ? link->client : NULL;
+}
+
 OVPNCTL_PUBLIC enum ovpnctl_mode ovpnctl_link_mode(const struct ovpnctl_link *link)
 {
 	return link->mode;

@@ -135,7 +135,7 @@ const char *quoted(const char *word, char *buf, size_t size);
 
 /* Make the context. Returns an exit status. */
 int need_ctx(struct cli *cli);
-/* Index of an interface of kind ovpn by name. Returns an exit status. */
+/* Index of an interface of ours by name. Returns an exit status. */
 int need_link(struct cli *cli, const char *name, uint32_t *ifindex);
 
 /* ---- output: emit.c ---- */

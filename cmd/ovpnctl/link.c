@@ -142,8 +142,16 @@ static const struct word show_words[] = {
 	{ NULL },
 };
 
+/* Is it worth a word, this kind or client? */
+static bool tells(const struct cli *cli, const char *name)
+{
+	return cli->json || cli->details || strcmp(name, "ovpn");
+}
+
 void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 {
+	const char *client = ovpnctl_link_client(link);
+	const char *kind = ovpnctl_link_kind(link);
 	struct sockaddr_storage addr;
 	char text[INET6_ADDRSTRLEN];
 	uint32_t number;
@@ -154,6 +162,8 @@ void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 	emit_str(cli, "ifname", COLOUR_IFNAME, "%s:", ovpnctl_link_name(link));
 	if (cli->details && !cli->json)
 		emit_uint(cli, NULL, "index %llu", ovpnctl_link_ifindex(link));
+	if (kind && tells(cli, kind))
+		emit_str(cli, "kind", COLOUR_NONE, "kind %s", kind);
 	emit_str(cli, "mode", COLOUR_NONE, "mode %s", ovpnctl_mode_name(ovpnctl_link_mode(link)));
 	if (ovpnctl_link_mtu(link, &number))
 		emit_uint(cli, "mtu", "mtu %llu", number);
@@ -175,6 +185,8 @@ void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 		emit_uint(cli, "fwmark", "fwmark 0x%llx", number);
 	if (ovpnctl_link_peers(link, &number))
 		emit_uint(cli, "peers", "peers %llu", number);
+	if (client && tells(cli, client))
+		emit_str(cli, "client", COLOUR_NONE, "client %s", client);
 }
 
 static int link_show(struct cli *cli, const struct value *values)

@@ -45,7 +45,7 @@ load lib/common
 
 @test "link del leaves an interface of another kind alone" {
 	run --separate-stderr ovpnctl -n n0 link del eth1
-	our_error 'interface "eth1" is not of kind ovpn'
+	our_error 'interface "eth1" is not of kind ovpn or ovpn-dco'
 	ip -n n0 link show eth1
 }
 

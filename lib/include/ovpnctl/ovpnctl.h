@@ -135,11 +135,11 @@ void ovpnctl_link_set_bound(struct ovpnctl_link *link, bool bound);
 int ovpnctl_link_add(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link);
 /* Change listen and fwmark of the interface of that name. */
 int ovpnctl_link_change(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link);
-/* Delete an interface of kind ovpn. */
+/* Delete an interface of kind ovpn or ovpn-dco. */
 int ovpnctl_link_del(struct ovpnctl_ctx *ctx, const char *name);
-/* All interfaces of kind ovpn, by name. name: only that one, -ENODEV where it is
- * not there, -EINVAL where it is of another kind. links: array of pointers, freed
- * with ovpnctl_link_list_free(). Returns how many or -errno.
+/* All interfaces of kind ovpn and ovpn-dco, by name. name: only that one, -ENODEV
+ * where it is not there, -EINVAL where it is of another kind. links: array of
+ * pointers, freed with ovpnctl_link_list_free(). Returns how many or -errno.
  */
 int ovpnctl_link_list(struct ovpnctl_ctx *ctx, const char *name, struct ovpnctl_link ***links);
 void ovpnctl_link_list_free(struct ovpnctl_link **links, int count);
@@ -147,6 +147,12 @@ void ovpnctl_link_list_free(struct ovpnctl_link **links, int count);
 uint32_t ovpnctl_link_ifindex(const struct ovpnctl_link *link);
 const char *ovpnctl_link_name(const struct ovpnctl_link *link);
 enum ovpnctl_mode ovpnctl_link_mode(const struct ovpnctl_link *link);
+/* "ovpn", or "ovpn-dco", which OpenVPN 2.6 makes; NULL where not told. */
+const char *ovpnctl_link_kind(const struct ovpnctl_link *link);
+/* The netlink family that its last peer was added in, "ovpn", or "ovpn-dco-v2" of
+ * OpenVPN 2.6; with no peer so far, the one of its kind. NULL where not told.
+ */
+const char *ovpnctl_link_client(const struct ovpnctl_link *link);
 /* The ones below return false where the driver did not tell. */
 bool ovpnctl_link_mtu(const struct ovpnctl_link *link, uint32_t *mtu);
 bool ovpnctl_link_fwmark(const struct ovpnctl_link *link, uint32_t *mark);

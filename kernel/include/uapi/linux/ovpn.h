@@ -134,6 +134,11 @@ enum {
 	OVPN_A_IFACE_FWMARK,		/* u32, mark of what they send; 0: none */
 	OVPN_A_IFACE_PEERS,		/* u32, number of peers; reply only */
 	OVPN_A_IFACE_OWNER,		/* u32, netlink port id; reply only */
+	OVPN_A_IFACE_KIND,		/* string, of rtnetlink; reply only */
+	/* string, the netlink family that the last peer was added in; with no
+	 * peer so far the one that goes with the kind; reply only
+	 */
+	OVPN_A_IFACE_CLIENT,
 
 	__OVPN_A_IFACE_MAX,
 	OVPN_A_IFACE_MAX = (__OVPN_A_IFACE_MAX - 1)
