@@ -491,9 +491,22 @@ void ovpn_dev_owner_gone(const struct net *net, u32 portid)
 		found = true;
 	}
 	mutex_unlock(&ovpn_devs_mutex);
-	/* the socket may be closed by somebody who holds RTNL */
+	/* The socket may be closed by somebody who holds RTNL. Not by our own queue,
+	 * which has to go on where memory is short: the end of an interface waits
+	 * for others that do not.
+	 */
 	if (found)
-		queue_work(ovpn_wq, &ovpn_orphans_work);
+		schedule_work(&ovpn_orphans_work);
+}
+
+/**
+ * ovpn_dev_owners_exit - wait for the end of what lost its owner
+ *
+ * For when ovpn_dev_owner_gone() is not called any more.
+ */
+void ovpn_dev_owners_exit(void)
+{
+	flush_work(&ovpn_orphans_work);
 }
 
 static void ovpn_orphans(struct work_struct *work)

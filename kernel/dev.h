@@ -119,6 +119,7 @@ struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config
 void ovpn_dev_delete(struct net_device *dev);
 int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen);
 void ovpn_dev_owner_gone(const struct net *net, u32 portid);
+void ovpn_dev_owners_exit(void);
 
 /**
  * ovpn_dev_drops - count dropped packets

@@ -67,6 +67,7 @@ static void __exit ovpn_exit(void)
 	ovpn_dev_exit();
 	ovpn_dco_exit();
 	ovpn_nl_exit();
+	ovpn_dev_owners_exit();
 	/* a task may still be on its way out of a TCP socket's operation */
 	synchronize_rcu_tasks();
 	/* peers and keys come to the queue by RCU callbacks, and freeing some
