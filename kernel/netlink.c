@@ -1017,13 +1017,12 @@ static int ovpn_nl_send_iface(struct sk_buff *skb, struct ovpn_dev *ovpn, u8 cmd
 	return 0;
 }
 
-static int ovpn_nl_reply_iface(struct genl_info *info, struct ovpn_dev *ovpn)
+/* @reply: empty message, taken */
+static int ovpn_nl_reply_iface(struct genl_info *info, struct ovpn_dev *ovpn,
+			       struct sk_buff *reply)
 {
-	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	int ret;
 
-	if (!reply)
-		return -ENOMEM;
 	ret = ovpn_nl_send_iface(reply, ovpn, OVPN_CMD_IFACE_GET, info->snd_portid,
 				 info->snd_seq, NULL);
 	if (ret) {
@@ -1041,6 +1040,7 @@ static int ovpn_nl_iface_new(struct sk_buff *skb, struct genl_info *info)
 	struct net *net = genl_info_net(info);
 	struct ovpn_listen listen = {};
 	struct net_device *dev;
+	struct sk_buff *reply;
 	char name[IFNAMSIZ];
 	bool listens;
 	int ret;
@@ -1077,12 +1077,17 @@ static int ovpn_nl_iface_new(struct sk_buff *skb, struct genl_info *info)
 	if (!attrs[OVPN_A_IFACE_PERSISTENT])
 		cfg.owner_portid = info->snd_portid;
 
+	/* who is told of no memory must not find an interface */
+	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
 	rtnl_lock();
 	dev = ovpn_dev_create(net, &cfg, info->extack);
 	if (!IS_ERR(dev))
 		dev_hold(dev);
 	rtnl_unlock();
 	if (IS_ERR(dev)) {
+		nlmsg_free(reply);
 		if (PTR_ERR(dev) == -EEXIST)
 			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_IFACE_NAME],
 					    "an interface with this name exists");
@@ -1091,7 +1096,7 @@ static int ovpn_nl_iface_new(struct sk_buff *skb, struct genl_info *info)
 					    "interface cannot be made under this name");
 		return PTR_ERR(dev);
 	}
-	ret = ovpn_nl_reply_iface(info, netdev_priv(dev));
+	ret = ovpn_nl_reply_iface(info, netdev_priv(dev), reply);
 	dev_put(dev);
 	return ret;
 }
@@ -1121,11 +1126,14 @@ static int ovpn_nl_iface_del(struct sk_buff *skb, struct genl_info *info)
 static int ovpn_nl_iface_get(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ovpn_dev *ovpn = ovpn_nl_dev(genl_info_net(info), info->attrs, info->extack);
-	int ret;
+	struct sk_buff *reply;
+	int ret = -ENOMEM;
 
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
-	ret = ovpn_nl_reply_iface(info, ovpn);
+	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (reply)
+		ret = ovpn_nl_reply_iface(info, ovpn, reply);
 	ovpn_nl_put(ovpn);
 	return ret;
 }
