@@ -33,10 +33,12 @@ wait_for() {
 
 file_has() { grep -q -- "$1" "$2" 2>/dev/null; }
 
-# background FILE COMMAND...: its output goes to the file; $! is its pid
+# background FILE COMMAND...: its output goes to the file; $! is its pid, that of the
+# command itself and not of a shell that waits for it
 background() {
 	local out=$1
 	shift
+	[[ $1 != in_ns ]] || set -- ip netns exec "${@:2}"
 	"$@" >"$out" 2>"$out.err" </dev/null 3>&- &
 	echo $! >>"$BATS_TEST_TMPDIR/pids"
 }
@@ -107,9 +109,9 @@ hold() {
 	eval "pid_$name=$pid"
 }
 
-# need JSON FILTER: the filter must be true for the JSON text
+# need JSON FILTER: the filter must be true for the JSON text; jq is content with none
 need() {
-	jq -e "$2" <<<"$1" >/dev/null || { echo "not true: $2" >&2; jq -S . <<<"$1" >&2; return 1; }
+	[[ -n $1 ]] && jq -e "$2" <<<"$1" >/dev/null || { echo "not true: $2" >&2; jq -S . <<<"$1" >&2; return 1; }
 }
 
 # same_json ACTUAL EXPECTED
