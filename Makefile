@@ -115,7 +115,8 @@ examples: $(EXAMPLES)
 
 # the sources under test, anew, under the sanitizers; UNIT_MORE: what of the tool
 # a test needs beside what it includes
-$(B)/unit/test_doctor $(B)/unit/test_metrics: UNIT_MORE := cmd/ovpnctl/emit.c cmd/ovpnctl/err.c -ljson-c
+$(B)/unit/test_doctor $(B)/unit/test_metrics: UNIT_MORE := cmd/ovpnctl/emit.c cmd/ovpnctl/err.c \
+	cmd/ovpnctl/stock.c -ljson-c
 
 $(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h lib/*.c lib/*.h kernel/*.h cmd/ovpnctl/*.[ch])
 	@mkdir -p $(@D)

@@ -184,7 +184,9 @@ struct ovpnctl_monitor {
 	struct nl_sock *sk;
 	struct pending *first, **last;
 	struct pending *current; /* the caller has it */
-	bool nomem;
+	bool lost;
+	int32_t nsid; /* of what is read now, -1: our namespace */
+	char buf[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
 static void pending_free(struct pending *pending)
@@ -203,12 +205,12 @@ static struct pending *pending_add(struct ovpnctl_monitor *monitor, enum ovpnctl
 
 	if (!pending) {
 		/* an event that cannot be kept is a lost one */
-		monitor->nomem = true;
+		monitor->lost = true;
 		return NULL;
 	}
 	pending->event.type = type;
 	pending->event.reason = -1;
-	pending->event.nsid = -1;
+	pending->event.nsid = monitor->nsid;
 	*monitor->last = pending;
 	monitor->last = &pending->next;
 	return pending;
@@ -281,24 +283,68 @@ static bool fill_event(struct ovpnctl_event *event, const void *data, size_t len
 	return true;
 }
 
-static int take_event(struct nl_msg *msg, void *arg)
+static void take_event(struct ovpnctl_monitor *monitor, struct nlmsghdr *nlh)
 {
-	struct nlmsghdr *nlh = nlmsg_hdr(msg);
-	struct ovpnctl_monitor *monitor = arg;
 	struct pending *pending;
 	struct genlmsghdr *genl;
 
 	if (!genlmsg_valid_hdr(nlh, 0))
-		return NL_SKIP;
+		return;
 	genl = genlmsg_hdr(nlh);
 	pending = pending_add(monitor, event_type(genl->cmd));
 	if (!pending)
-		return NL_SKIP;
+		return;
 	pending->event.command = genl->cmd;
 	if (!fill_event(&pending->event, genlmsg_attrdata(genl, 0),
 			(size_t)genlmsg_attrlen(genl, 0)))
 		pending->event.type = OVPNCTL_EVENT_UNKNOWN;
-	return NL_OK;
+}
+
+/* Read one datagram to events. libnl's own reading does not tell the namespace,
+ * and takes lost messages for a lack of memory. Return: 0, also where there is
+ * none, or -errno
+ */
+static int receive(struct ovpnctl_monitor *monitor)
+{
+	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(sizeof(long))));
+	struct iovec iov = { .iov_base = monitor->buf, .iov_len = sizeof(monitor->buf) };
+	struct sockaddr_nl from = { 0 };
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	struct nlmsghdr *nlh;
+	ssize_t n;
+	int left;
+
+	n = recvmsg(nl_socket_get_fd(monitor->sk), &msg, MSG_DONTWAIT);
+	if (n < 0 && errno == ENOBUFS) {
+		monitor->lost = true;
+		return 0;
+	}
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	/* anybody may send to a netlink socket */
+	if (from.nl_pid)
+		return 0;
+	monitor->lost |= msg.msg_flags & MSG_TRUNC;
+	monitor->nsid = -1;
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
+		if (cmsg->cmsg_level == SOL_NETLINK && cmsg->cmsg_type == NETLINK_LISTEN_ALL_NSID)
+			memcpy(&monitor->nsid, CMSG_DATA(cmsg), sizeof(monitor->nsid));
+	}
+	left = (int)n;
+	for (nlh = (struct nlmsghdr *)monitor->buf; nlmsg_ok(nlh, left);
+	     nlh = nlmsg_next(nlh, &left)) {
+		if (nlh->nlmsg_type >= NLMSG_MIN_TYPE)
+			take_event(monitor, nlh);
+	}
+	return 0;
 }
 
 OVPNCTL_PUBLIC int ovpnctl_monitor_new(struct ovpnctl_ctx *ctx, unsigned int rcvbuf, bool all_nsid,
@@ -319,9 +365,6 @@ OVPNCTL_PUBLIC int ovpnctl_monitor_new(struct ovpnctl_ctx *ctx, unsigned int rcv
 	}
 	monitor->last = &monitor->first;
 
-	nl_socket_disable_seq_check(monitor->sk);
-	nl_socket_disable_auto_ack(monitor->sk);
-	nl_socket_modify_cb(monitor->sk, NL_CB_VALID, NL_CB_CUSTOM, take_event, monitor);
 	saved = ovpnctl_ctx_enter(ctx);
 	ret = genl_connect(monitor->sk);
 	ovpnctl_ctx_leave(saved);
@@ -378,16 +421,14 @@ OVPNCTL_PUBLIC int ovpnctl_monitor_next(struct ovpnctl_monitor *monitor,
 	pending_free(monitor->current);
 	monitor->current = NULL;
 	if (!monitor->first) {
-		ret = nl_recvmsgs_default(monitor->sk);
-		/* libnl says out of memory for what the kernel dropped as well;
-		 * a list made for nothing does no harm
-		 */
-		if (ret == -NLE_NOMEM || monitor->nomem) {
-			monitor->nomem = false;
+		ret = receive(monitor);
+		if (ret)
+			return ret;
+		if (monitor->lost) {
+			monitor->lost = false;
+			monitor->nsid = -1;
 			if (!pending_add(monitor, OVPNCTL_EVENT_OVERRUN))
 				return -ENOMEM;
-		} else if (ret < 0 && ret != -NLE_AGAIN) {
-			return -EIO;
 		}
 	}
 	if (!monitor->first)

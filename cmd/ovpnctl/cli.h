@@ -138,6 +138,21 @@ int need_ctx(struct cli *cli);
 /* Index of an interface of ours by name. Returns an exit status. */
 int need_link(struct cli *cli, const char *name, uint32_t *ifindex);
 
+/* ---- all there is: stock.c ---- */
+
+struct stock {
+	struct ovpnctl_link **links;  /* by name */
+	struct ovpnctl_peer ***peers; /* of each link, by id */
+	int count, *peer_counts;
+};
+
+/* Read all interfaces, or the one of that name, and, where peers says so, their
+ * peers. Returns 0 or -errno, of which the library knows the details.
+ */
+int stock_take(struct ovpnctl_ctx *ctx, const char *name, bool peers, struct stock *stock);
+/* Twice does no harm. */
+void stock_free(struct stock *stock);
+
 /* ---- output: emit.c ---- */
 
 enum colour {
@@ -177,6 +192,9 @@ void emit_line(struct cli *cli);
 
 /* ---- objects, where one shows another's ---- */
 
+/* key is text's as well */
+void emit_endpoint(struct cli *cli, const char *key, const struct sockaddr_storage *addr,
+		   uint16_t port);
 void emit_peer(struct cli *cli, const struct ovpnctl_peer *peer);
 void emit_key(struct cli *cli, const struct ovpnctl_key *key);
 void emit_link(struct cli *cli, const struct ovpnctl_link *link);

@@ -482,38 +482,34 @@ static bool on_port(const struct ovpnctl_peer *peer, const uint16_t *ports)
 /* Count what lives on these ports in the context's namespace. */
 static void take_stock(struct ovpnctl_ctx *ctx, const uint16_t *ports, struct use *use)
 {
-	struct ovpnctl_link **links;
-	struct ovpnctl_peer **peers;
 	struct ovpnctl_stats stats;
 	struct ovpnctl_key *key;
-	int count, i, j, n;
+	struct stock stock;
+	int i, j;
 
 	*use = (struct use){ 0 };
-	count = ovpnctl_link_list(ctx, NULL, &links);
-	use->links = count > 0 ? count : 0;
-	for (i = 0; i < count; i++) {
-		uint32_t ifindex = ovpnctl_link_ifindex(links[i]);
+	if (stock_take(ctx, NULL, true, &stock))
+		return;
+	use->links = stock.count;
+	for (i = 0; i < stock.count; i++) {
+		for (j = 0; j < stock.peer_counts[i]; j++) {
+			const struct ovpnctl_peer *peer = stock.peers[i][j];
 
-		n = ovpnctl_peer_list(ctx, ifindex, &peers);
-		for (j = 0; j < n; j++) {
-			if (!on_port(peers[j], ports))
+			if (!on_port(peer, ports))
 				continue;
 			use->peers++;
 			snprintf(use->ifname, sizeof(use->ifname), "%s",
-				 ovpnctl_link_name(links[i]));
-			if (ovpnctl_peer_stats(peers[j], NULL, &stats))
+				 ovpnctl_link_name(stock.links[i]));
+			if (ovpnctl_peer_stats(peer, NULL, &stats))
 				use->packets += stats.rx_packets + stats.tx_packets;
-			if (ovpnctl_key_get(ctx, ifindex, ovpnctl_peer_id(peers[j]),
-					    OVPNCTL_SLOT_PRIMARY, &key))
+			if (ovpnctl_key_get(ctx, ovpnctl_link_ifindex(stock.links[i]),
+					    ovpnctl_peer_id(peer), OVPNCTL_SLOT_PRIMARY, &key))
 				use->keyless++;
 			else
 				ovpnctl_key_free(key);
 		}
-		if (n >= 0)
-			ovpnctl_peer_list_free(peers, n);
 	}
-	if (count >= 0)
-		ovpnctl_link_list_free(links, count);
+	stock_free(&stock);
 }
 
 static void check_interfaces(struct doctor *doctor)

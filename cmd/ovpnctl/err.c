@@ -48,8 +48,9 @@ int err_lib(const struct cli *cli)
 	const struct ovpnctl_error *error = ovpnctl_error(cli->ctx);
 	const char *name = strerrorname_np(error->code);
 
+	/* without one it is memory that we lacked */
 	if (error->origin != OVPNCTL_ORIGIN_KERNEL)
-		return err(cli, "%s", error->message);
+		return err(cli, "%s", *error->message ? error->message : "out of memory");
 	if (*error->attr)
 		err(cli, "kernel: %s (%s, %s%s)", error->message, name ? name : "?",
 		    error->missing ? "missing " : "", error->attr);

@@ -31,48 +31,6 @@ static const struct word words[] = {
 	{ NULL },
 };
 
-/* All interfaces and their peers. */
-struct stock {
-	struct ovpnctl_link **links;
-	struct ovpnctl_peer ***peers; /* of each link */
-	int *counts;
-	int link_count;
-};
-
-static void stock_free(struct stock *stock)
-{
-	int i;
-
-	for (i = 0; stock->peers && i < stock->link_count; i++)
-		ovpnctl_peer_list_free(stock->peers[i], stock->counts[i]);
-	free(stock->peers);
-	free(stock->counts);
-	ovpnctl_link_list_free(stock->links, stock->link_count);
-}
-
-/* Returns an exit status. */
-static int stock_take(struct cli *cli, const char *name, struct stock *stock)
-{
-	int count, i;
-
-	count = ovpnctl_link_list(cli->ctx, name, &stock->links);
-	if (count < 0)
-		return err_lib(cli);
-	stock->link_count = count;
-	stock->peers = calloc((size_t)count + 1, sizeof(*stock->peers));
-	stock->counts = calloc((size_t)count + 1, sizeof(*stock->counts));
-	if (!stock->peers || !stock->counts)
-		return err(cli, "out of memory");
-	for (i = 0; i < stock->link_count; i++) {
-		count = ovpnctl_peer_list(cli->ctx, ovpnctl_link_ifindex(stock->links[i]),
-					  &stock->peers[i]);
-		if (count < 0)
-			return err_lib(cli);
-		stock->counts[i] = count;
-	}
-	return EXIT_OK;
-}
-
 /* ---- lines ---- */
 
 struct output {
@@ -160,14 +118,14 @@ static void print_links(struct output *out, const struct stock *stock)
 	int i;
 
 	family(out, "ovpn_link_info", NULL, false, "An interface of the data channel offload.");
-	for (i = 0; i < stock->link_count; i++) {
+	for (i = 0; i < stock->count; i++) {
 		begin(out, "ovpn_link_info", false);
 		device(out, stock->links[i]);
 		label(out, "mode", ovpnctl_mode_name(ovpnctl_link_mode(stock->links[i])));
 		end(out, 1);
 	}
 	family(out, "ovpn_link_mtu_bytes", "bytes", false, "Largest inner packet.");
-	for (i = 0; i < stock->link_count; i++) {
+	for (i = 0; i < stock->count; i++) {
 		if (!ovpnctl_link_mtu(stock->links[i], &mtu))
 			continue;
 		begin(out, "ovpn_link_mtu_bytes", false);
@@ -175,10 +133,10 @@ static void print_links(struct output *out, const struct stock *stock)
 		end(out, mtu);
 	}
 	family(out, "ovpn_link_peers", NULL, false, "Peers on the interface.");
-	for (i = 0; i < stock->link_count; i++) {
+	for (i = 0; i < stock->count; i++) {
 		begin(out, "ovpn_link_peers", false);
 		device(out, stock->links[i]);
-		end(out, (uint64_t)stock->counts[i]);
+		end(out, (uint64_t)stock->peer_counts[i]);
 	}
 }
 
@@ -189,8 +147,8 @@ static void each_peer(struct output *out, const struct stock *stock, peer_fn fn,
 {
 	int i, j;
 
-	for (i = 0; i < stock->link_count; i++) {
-		for (j = 0; j < stock->counts[i]; j++)
+	for (i = 0; i < stock->count; i++) {
+		for (j = 0; j < stock->peer_counts[i]; j++)
 			fn(out, stock->links[i], stock->peers[i][j], what);
 	}
 }
@@ -326,7 +284,7 @@ static int write_file(struct cli *cli, const char *path, struct output *out,
 static int metrics_run(struct cli *cli, const struct value *values)
 {
 	struct output out = { .to = stdout, .open = values[M_FORMAT].number == F_OPENMETRICS };
-	struct stock stock = { .links = NULL };
+	struct stock stock = { .count = 0 };
 	int ret;
 
 	if (cli->json)
@@ -335,8 +293,8 @@ static int metrics_run(struct cli *cli, const struct value *values)
 	/* none is not the same as no interface */
 	if (!ret && !ovpnctl_ctx_has(cli->ctx, OVPNCTL_CAP_IFACE) && ovpnctl_error(cli->ctx)->code)
 		ret = err_lib(cli);
-	if (!ret)
-		ret = stock_take(cli, values[M_DEV].text, &stock);
+	if (!ret && stock_take(cli->ctx, values[M_DEV].text, true, &stock))
+		ret = err_lib(cli);
 	if (!ret && values[M_FILE].count)
 		ret = write_file(cli, values[M_FILE].text, &out, &stock);
 	else if (!ret)

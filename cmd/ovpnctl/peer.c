@@ -212,8 +212,8 @@ static int peer_del(struct cli *cli, const struct value *values)
 
 /* ---- show ---- */
 
-static void emit_endpoint(struct cli *cli, const char *key, const struct sockaddr_storage *addr,
-			  uint16_t port)
+void emit_endpoint(struct cli *cli, const char *key, const struct sockaddr_storage *addr,
+		   uint16_t port)
 {
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
 	char ip[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 16];
@@ -324,71 +324,48 @@ static const struct word show_words[] = {
 	{ NULL },
 };
 
-static int show_peer(struct cli *cli, struct ovpnctl_link *link, uint32_t id)
+static int show_peer(struct cli *cli, const char *name, uint32_t id)
 {
+	struct ovpnctl_link *link = NULL;
 	struct ovpnctl_peer *peer;
+	int ret = get_link(cli, name, &link);
 
-	if (ovpnctl_peer_get(cli->ctx, ovpnctl_link_ifindex(link), id, &peer))
+	if (ret)
+		return ret;
+	if (ovpnctl_peer_get(cli->ctx, ovpnctl_link_ifindex(link), id, &peer)) {
+		ovpnctl_link_free(link);
 		return err_lib(cli);
+	}
 	emit_list_begin(cli);
 	show_one(cli, link, peer);
 	emit_list_end(cli);
 	ovpnctl_peer_free(peer);
+	ovpnctl_link_free(link);
 	return EXIT_OK;
-}
-
-struct peers {
-	struct ovpnctl_peer **list;
-	int count;
-};
-
-/* All is read before a byte is printed. */
-static int show_peers(struct cli *cli, struct ovpnctl_link **links, int count)
-{
-	struct peers *peers = calloc((size_t)count + 1, sizeof(*peers));
-	int i, j, ret = EXIT_OK;
-
-	if (!peers)
-		return err(cli, "out of memory");
-	for (i = 0; i < count && !ret; i++) {
-		peers[i].count =
-			ovpnctl_peer_list(cli->ctx, ovpnctl_link_ifindex(links[i]), &peers[i].list);
-		if (peers[i].count < 0)
-			ret = err_lib(cli);
-	}
-	if (!ret) {
-		emit_list_begin(cli);
-		for (i = 0; i < count; i++) {
-			for (j = 0; j < peers[i].count; j++)
-				show_one(cli, links[i], peers[i].list[j]);
-		}
-		emit_list_end(cli);
-	}
-	for (i = 0; i < count; i++)
-		ovpnctl_peer_list_free(peers[i].list, peers[i].count);
-	free(peers);
-	return ret;
 }
 
 static int peer_show(struct cli *cli, const struct value *values)
 {
-	struct ovpnctl_link **links;
-	int count, ret;
+	struct stock stock;
+	int i, j, ret;
 
 	if (values[S_ID].count && !values[S_DEV].count)
 		return err(cli, "\"id\" needs \"dev\"");
+	if (values[S_ID].count)
+		return show_peer(cli, values[S_DEV].text, (uint32_t)values[S_ID].number);
 	ret = need_ctx(cli);
 	if (ret)
 		return ret;
-	count = ovpnctl_link_list(cli->ctx, values[S_DEV].text, &links);
-	if (count < 0)
+	if (stock_take(cli->ctx, values[S_DEV].text, true, &stock))
 		return err_lib(cli);
-	if (values[S_ID].count)
-		ret = show_peer(cli, links[0], (uint32_t)values[S_ID].number);
-	else
-		ret = show_peers(cli, links, count);
-	ovpnctl_link_list_free(links, count);
-	return ret;
+	emit_list_begin(cli);
+	for (i = 0; i < stock.count; i++) {
+		for (j = 0; j < stock.peer_counts[i]; j++)
+			show_one(cli, stock.links[i], stock.peers[i][j]);
+	}
+	emit_list_end(cli);
+	stock_free(&stock);
+	return EXIT_OK;
 }
 
 static const struct command commands[] = {

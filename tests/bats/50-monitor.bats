@@ -172,16 +172,146 @@ client_alone() {
 	[[ -z $output ]]
 }
 
-@test "a reader that goes away ends it silently" {
+@test "a reader that goes away is its ordinary end" {
 	quiet_server
-	in_ns n0 bash -c 'ovpnctl -j monitor 2>err | head -n 1 >/dev/null; :' 3>&- &
-	local pid=$!
-	wait_for 30 test -e err
+	# shellcheck disable=SC2016 # for the other shell
+	background out in_ns n0 bash -c 'ovpnctl -j monitor 2>err | head -n 1; echo "${PIPESTATUS[0]}" >status'
+	wait_for 30 file_has listening out
 	ovpnctl -n n0 peer del dev tun0 id 1
-	wait_for 30 gone "$pid"
-	[[ ! -s err ]]
+	wait_for 30 test -s status
+	[[ $(<status) == 0 && ! -s err ]]
 }
-gone() { [[ ! -e /proc/$1 ]] || [[ $(cut -d ' ' -f 3 "/proc/$1/stat") == Z ]]; }
+
+@test "a signal ends it, and what was printed are whole lines" {
+	quiet_server
+	monitor n0
+	ovpnctl -n n0 peer del dev tun0 id 1
+	sees '.event == "peer-del"'
+	local pid status=0
+	pid=$(tail -n 1 pids)
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	[[ $status == 143 && $(tail -c 1 events) == "" && ! -s events.err ]]
+	[[ $(wc -l <events) == "$(jq -s length events)" ]]
+}
+
+@test "a full disk is an error, at the first line as at a later one" {
+	run --separate-stderr bash -c 'ovpnctl -n n0 -j monitor >/dev/full'
+	our_error 'cannot write the output: No space left on device'
+	mkdir disk
+	mount -t tmpfs -o size=4k,mode=700 tmpfs disk
+	# all but the room for the first line
+	head -c 4000 /dev/zero >disk/events
+	quiet_server
+	background out bash -c 'exec ovpnctl -n n0 -j monitor >>disk/events'
+	local pid status=0
+	pid=$(tail -n 1 pids)
+	wait_for 30 file_has listening disk/events
+	ovpnctl -n n0 peer del dev tun0 id 1
+	wait "$pid" || status=$?
+	umount disk
+	[[ $status == 1 && $(<out.err) == 'ovpnctl: cannot write the output: No space left on device' ]]
+}
+
+# peers N: so many of them on tun0, in a batch
+peers() {
+	local i
+	for ((i = 1; i <= $1; i++)); do
+		echo "peer add dev tun0 id $i remote 10.0.1.2:4000 vpn 10.9.$((i / 250)).$((i % 250 + 1))"
+	done >many
+	ovpnctl -n n0 -b many
+}
+
+# gone N: the stream tells of N peers that they have gone, of each once
+gone() { jq -es --argjson n "$1" 'map(select(.event == "peer-del").peer.id) | length == $n and (unique | length) == $n' events >/dev/null; }
+
+# bats test_tags=ours
+@test "10,000 peers deleted while it does not read are all accounted for" {
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
+	peers 10000
+	background events ovpnctl -n n0 -j -rc 65536 monitor
+	local pid
+	pid=$(tail -n 1 pids)
+	wait_for 60 event '.event == "listening"'
+	kill -STOP "$pid"
+	ovpnctl -n n0 peer del dev tun0 all
+	kill -CONT "$pid"
+	wait_for 120 event '.event == "resync"'
+	gone 10000
+	event '.event == "overrun"'
+	# some were told by the kernel, the others found by comparison
+	event '.event == "peer-del" and .reason == "userspace" and .synthetic == null'
+	event '.event == "peer-del" and .synthetic and .ifname == "tun0"'
+	# and all is as before
+	ovpnctl -n n0 peer add dev tun0 id 20000 remote 10.0.1.2:4000 vpn 10.8.0.2
+	sees '.event == "peer-add" and .peer.id == 20000 and .synthetic == null'
+}
+
+# bats test_tags=ours
+@test "peers made and changed while events are lost are told afterwards" {
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
+	peers 500
+	background events ovpnctl -n n0 -j -rc 4096 monitor
+	local pid
+	pid=$(tail -n 1 pids)
+	wait_for 60 event '.event == "listening"'
+	kill -STOP "$pid"
+	ovpnctl -n n0 peer del dev tun0 all
+	ovpnctl -n n0 link add tun9 mode p2p
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4001 vpn 10.8.0.2
+	ovpnctl -n n0 peer add dev tun0 id 600 remote 10.0.1.2:4000 vpn 10.8.0.3
+	kill -CONT "$pid"
+	wait_for 60 event '.event == "resync"'
+	event '.event == "link-add" and .synthetic and .ifname == "tun9"'
+	event '.event == "peer-add" and .synthetic and .peer.id == 600 and .peer.vpn.ipv4 == "10.8.0.3"'
+	# it was there before and after: whoever listens learns what it is now
+	jq -es 'map(select(.peer.id == 1))[-1] | .event != "peer-del" and .peer.remote.port == 4001' events
+}
+
+# bats test_tags=ours
+@test "a slow reader gets every line, whole" {
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
+	peers 2000
+	mkfifo pipe
+	background pipe ovpnctl -n n0 -j -rc 65536 monitor
+	local line
+	exec 8<pipe
+	read -r -u 8 line
+	need "$line" '.event == "listening"'
+	ovpnctl -n n0 peer del dev tun0 all
+	# now the pipe is full, and so is the socket
+	background events cat pipe
+	wait_for 30 test -s events
+	exec 8<&-
+	wait_for 60 gone 2000
+	[[ $(wc -l <events) == "$(jq -s length events)" && ! -s pipe.err ]]
+}
+
+@test "events of other namespaces with all-nsid, and their number" {
+	local nsid
+	# both ends of a veth know each other's namespace
+	nsid=$(ip -n n0 -j netns list-id | jq '.[] | select(.name == "n1").nsid')
+	hold n1 client 1194
+	ovpnctl -n n1 link add tun0 mode p2p
+	# shellcheck disable=SC2154 # hold() sets it
+	ovpnctl -n n1 peer add dev tun0 id 5 remote 10.0.1.1:1194 "${socket_client[@]}"
+	monitor n0 all-nsid
+	ovpnctl -n n1 peer del dev tun0 id 5
+	sees '.event == "peer-del" and .peer.id == 5 and .nsid == '"$nsid"' and (has("ifname") | not)'
+}
+
+# bats test_tags=ours
+@test "an interface of another namespace is not taken for the one with its number" {
+	hold n0 server 1194
+	ip -n n0 link add tun0 index 77 type ovpn
+	ip -n n1 link add tun9 index 77 type ovpn
+	# shellcheck disable=SC2154 # hold() sets it
+	ovpnctl -n n1 peer add dev tun9 id 5 remote 10.0.1.2:1194 "${socket_server[@]}"
+	monitor n0
+	ovpnctl -n n1 peer del dev tun9 id 5
+	# told where the socket is, of an interface that is not here
+	sees '.event == "peer-del" and .ifindex == 77 and .peer.id == 5 and (has("ifname") | not)'
+}
 
 @test "text has one event a line as well" {
 	quiet_server

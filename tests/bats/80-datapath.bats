@@ -227,7 +227,7 @@ link_rx() { [[ $(peer_stat n0 1 link.rx_packets) == "$1" ]]; }
 	probe_tunnel
 	monitor n0
 	"${probe[@]}" bind 0.0.0.0:4001 ping 10.8.0.2 10.8.0.1 1 recv
-	sees '.event == "peer-float" and .peer.remote.port == 4001'
+	sees '.event == "peer-float" and .peer.remote.port == 4001 and .previous == {address: "10.0.1.2", port: 4000}'
 	need "$(ovpnctl -n n0 -j peer show dev tun0)" '.[0].remote == {"address": "10.0.1.2", "port": 4001}'
 }
 

@@ -23,7 +23,7 @@ int need_ctx(struct cli *cli)
 static struct ovpnctl_peer *peers[2], **lists[2];
 static struct ovpnctl_link *links[2];
 static int counts[] = { 2, 0 };
-static struct stock stock = { .links = links, .peers = lists, .counts = counts, .link_count = 2 };
+static struct stock stock = { .links = links, .peers = lists, .peer_counts = counts, .count = 2 };
 
 static void make_stock(void)
 {
