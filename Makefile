@@ -7,6 +7,7 @@ BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share/ovpnctl
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 DESTDIR ?=
 
@@ -210,8 +211,8 @@ PACKAGES := bash-completion bats bats-assert bats-support bc bison build-essenti
 	ca-certificates clang-format cpio curl debian-archive-keyring dpkg-dev e2fsprogs flex gcc git jq kmod libcmocka-dev \
 	libelf-dev libjson-c-dev libmbedtls-dev libmnl-dev libnl-genl-3-dev libssl-dev make man-db mmdebstrap \
 	pkg-config python3 qemu-system-x86 scdoc shellcheck sparse xz-utils zstd
-# fuzz targets; what metrics are judged by
-PACKAGES += clang libclang-rt-dev python3-prometheus-client
+# fuzz targets; what metrics and JSON are judged by
+PACKAGES += clang libclang-rt-dev python3-prometheus-client python3-jsonschema
 
 deps:
 	@[ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && exec sudo $(MAKE) deps; \
@@ -237,6 +238,7 @@ install: all
 	install -m 644 lib/include/ovpnctl/ovpnctl.h $(DESTDIR)$(INCLUDEDIR)/ovpnctl/
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
 		lib/libovpnctl.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libovpnctl.pc
+	install -D -m 644 cmd/ovpnctl/schema.json $(DESTDIR)$(DATADIR)/schema.json
 	install -m 644 completion/ovpnctl.bash $(DESTDIR)$(COMPLETIONDIR)/ovpnctl
 	for page in $(notdir $(MANPAGES)); do \
 		[ -e $(B)/man/$$page ] || continue; \

@@ -17,3 +17,12 @@ setup_suite() {
 		return 1
 	fi
 }
+
+# JSON of all forms that the tests have seen, a few of each, for tests/tools/schema
+teardown_suite() {
+	[[ -s $BATS_SUITE_TMPDIR/json ]] || return 0
+	jq -rn 'def shape: [paths | map(if type == "number" then 0 else . end)];
+		[inputs | if type == "array" then group_by(shape) | map(.[:2]) | add // [] else . end]
+		| group_by([shape, (objects | .event, .reason)]) | map(.[:3][])[]
+		| "# json " + tojson' "$BATS_SUITE_TMPDIR/json" >&3
+}

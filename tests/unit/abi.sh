@@ -51,7 +51,8 @@ check 'make install' install
 installed() {
 	local path
 	for path in bin/ovpnctl include/ovpnctl/ovpnctl.h lib/libovpnctl.a lib/libovpnctl.so lib/libovpnctl.so.0 \
-		lib/pkgconfig/libovpnctl.pc share/bash-completion/completions/ovpnctl; do
+		lib/pkgconfig/libovpnctl.pc share/bash-completion/completions/ovpnctl \
+		share/ovpnctl/schema.json; do
 		[[ -e $stage/usr/$path ]] || { echo "$path is missing" && return 1; }
 	done
 }

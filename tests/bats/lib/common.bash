@@ -21,6 +21,28 @@ export PATH TOP
 
 in_ns() { ip netns exec "$@"; }
 
+# The tool; what it prints as JSON is kept for tests/tools/schema, unless it is much.
+ovpnctl() {
+	local output status=0
+	if [[ " $* " != *' -j '* || " $* " == *' monitor '* || " $* " == *' hold '* ]]; then
+		command ovpnctl "$@"
+		return
+	fi
+	output=$(command ovpnctl "$@") || status=$?
+	[[ -z $output || ${#output} -gt 65536 ]] || printf '%s\n' "$output" >>"$BATS_SUITE_TMPDIR/json"
+	[[ -z $output ]] || printf '%s\n' "$output"
+	return $status
+}
+
+keep_events() {
+	local lines line
+	[[ -f $BATS_TEST_TMPDIR/events ]] || return 0
+	mapfile -t -n 50 lines <"$BATS_TEST_TMPDIR/events"
+	for line in "${lines[@]}"; do
+		[[ $line != '{'*'}' ]] || printf '%s\n' "$line" >>"$BATS_SUITE_TMPDIR/json"
+	done
+}
+
 # wait_for SECONDS COMMAND...: until the command succeeds
 wait_for() {
 	local deadline=$((SECONDS + $1))
@@ -39,6 +61,8 @@ background() {
 	local out=$1
 	shift
 	[[ $1 != in_ns ]] || set -- ip netns exec "${@:2}"
+	# not the function: the process is to be the tool itself
+	[[ $1 != ovpnctl ]] || set -- env "$@"
 	"$@" >"$out" 2>"$out.err" </dev/null 3>&- &
 	echo $! >>"$BATS_TEST_TMPDIR/pids"
 }
@@ -93,7 +117,10 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-teardown() { drop_ns; }
+teardown() {
+	keep_events
+	drop_ns
+}
 
 needs_ours() { [[ ${OVPN_DRIVER:-ours} == ours ]] || skip "needs our driver"; }
 

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The schema of the tool's JSON: is it one, does the manual tell of each of its
+# keys, and is what the tool prints without a driver what it says?
+# usage: tests/unit/schema.sh PATH-OF-OVPNCTL
+
+set -uo pipefail
+
+exe=$(realpath "${1:-build/ovpnctl}")
+cd "${0%/*}/../.." || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+for words in -V 'link show' 'peer show' doctor; do
+	# shellcheck disable=SC2086 # words they are
+	"$exe" -j $words
+done >"$work/printed"
+# the examples of the manual, each on a line
+sed -n '/^```/,/^```/p' man/ovpnctl-json.7.scd | sed 's/^```.*/@/' | tr -d '\n' | tr '@' '\n' |
+	grep . | sed 's/^{"ifindex.*/[&]/; s/^{"status.*/[&]/' >"$work/manual"
+tests/tools/schema --manual "$work/printed" "$work/manual"
