@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many commands of one file. Nothing is sent to the kernel unless every line
- * can be read; then they are applied in order.
+ * Many commands, of a file or made elsewhere. Nothing is sent to the kernel unless
+ * every line can be read; then they are applied in order.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -80,8 +80,26 @@ static struct line *line_new(struct batch *batch, unsigned int number)
 	return line;
 }
 
-/* One line; text is taken. Return: an exit status */
-static int read_line(struct cli *cli, struct batch *batch, char *text, unsigned int number)
+struct batch *batch_new(void)
+{
+	return calloc(1, sizeof(struct batch));
+}
+
+void batch_free(struct batch *batch)
+{
+	size_t i;
+
+	if (!batch)
+		return;
+	for (i = 0; i < batch->count; i++) {
+		free(batch->lines[i]->text);
+		free(batch->lines[i]);
+	}
+	free(batch->lines);
+	free(batch);
+}
+
+int batch_add(struct cli *cli, struct batch *batch, char *text, unsigned int number)
 {
 	char *words[LINE_WORDS];
 	struct line *line;
@@ -157,7 +175,7 @@ static int read_all(struct cli *cli, struct batch *batch, FILE *file)
 		text = join(file, &number);
 		if (!text)
 			break;
-		one = read_line(cli, batch, text, first);
+		one = batch_add(cli, batch, text, first);
 		if (one)
 			ret = one;
 	}
@@ -166,7 +184,7 @@ static int read_all(struct cli *cli, struct batch *batch, FILE *file)
 	return ret;
 }
 
-static int apply(struct cli *cli, const struct batch *batch)
+int batch_run(struct cli *cli, const struct batch *batch, const char *what)
 {
 	int ret = EXIT_OK, one;
 	size_t i, done = 0;
@@ -186,28 +204,16 @@ static int apply(struct cli *cli, const struct batch *batch)
 		if (!cli->force)
 			break;
 	}
-	if (ret) {
-		cli->where = "";
-		cli->line = 0;
-		err(cli, "%zu of %zu lines applied", done, batch->count);
-	}
+	cli->where = "";
+	cli->line = 0;
+	if (ret)
+		err(cli, "%zu of %zu %s", done, batch->count, what);
 	return ret;
-}
-
-static void batch_free(struct batch *batch)
-{
-	size_t i;
-
-	for (i = 0; i < batch->count; i++) {
-		free(batch->lines[i]->text);
-		free(batch->lines[i]);
-	}
-	free(batch->lines);
 }
 
 int run_batch(struct cli *cli, const char *path)
 {
-	struct batch batch = { 0 };
+	struct batch *batch;
 	FILE *file = stdin;
 	int ret;
 
@@ -218,11 +224,12 @@ int run_batch(struct cli *cli, const char *path)
 	if (!file)
 		return err(cli, "cannot read \"%s\": %s", path, strerror(errno));
 	cli->file = path;
-	ret = read_all(cli, &batch, file);
+	batch = batch_new();
+	ret = batch ? read_all(cli, batch, file) : err(cli, "out of memory");
 	if (file != stdin)
 		fclose(file);
 	if (!ret)
-		ret = apply(cli, &batch);
-	batch_free(&batch);
+		ret = batch_run(cli, batch, "lines applied");
+	batch_free(batch);
 	return ret;
 }

@@ -101,7 +101,7 @@ struct object {
 
 extern const struct object *const objects[];
 extern const struct object link_object, peer_object, key_object, monitor_object, doctor_object,
-	metrics_object;
+	metrics_object, apply_object;
 
 /* A command with its words read, ready to run. */
 struct parsed {
@@ -197,9 +197,28 @@ void emit_endpoint(struct cli *cli, const char *key, const struct sockaddr_stora
 		   uint16_t port);
 void emit_peer(struct cli *cli, const struct ovpnctl_peer *peer);
 void emit_key(struct cli *cli, const struct ovpnctl_key *key);
+/* Whether it is of that number and cipher, the latter as key add or key show name it. */
+bool is_key(const struct ovpnctl_key *key, unsigned int id, const char *cipher);
+/* The same address, port and scope. */
+bool same_addr(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+/* As the kernel keeps it: an IPv4 address mapped to IPv6 becomes IPv4. */
+void unmap_addr(struct sockaddr_storage *addr);
 void emit_link(struct cli *cli, const struct ovpnctl_link *link);
 
-/* ---- batch.c ---- */
+/* ---- many commands: batch.c ---- */
+
+struct batch;
+
+struct batch *batch_new(void);
+void batch_free(struct batch *batch);
+/* Read a line. text is taken; number: 0 where it is of no file. Returns an exit
+ * status.
+ */
+int batch_add(struct cli *cli, struct batch *batch, char *text, unsigned int number);
+/* Do what they say, in order. what: the lines, in the message that not all were
+ * done. Returns an exit status, that of the first that failed.
+ */
+int batch_run(struct cli *cli, const struct batch *batch, const char *what);
 
 int run_batch(struct cli *cli, const char *file);
 

@@ -147,6 +147,42 @@ static int key_add(struct cli *cli, const struct value *values)
 	return ret;
 }
 
+bool is_key(const struct ovpnctl_key *key, unsigned int id, const char *cipher)
+{
+	enum ovpnctl_cipher wanted = strncmp(cipher, "aes-", 4) ? OVPNCTL_CIPHER_CHACHA20_POLY1305
+								: OVPNCTL_CIPHER_AES_GCM;
+	unsigned int number;
+
+	return ovpnctl_key_id(key, &number) && number == id && ovpnctl_key_cipher(key, &number) &&
+	       number == wanted;
+}
+
+/* The secret cannot be compared, and the same one installed again would use its
+ * packet ids again: a key of that number and cipher is taken for the one meant.
+ */
+static int key_replace(struct cli *cli, const struct value *values)
+{
+	struct ovpnctl_key *key;
+	uint32_t ifindex;
+	bool is_there;
+	int ret;
+
+	ret = need_link(cli, values[A_DEV].text, &ifindex);
+	if (ret)
+		return ret;
+	ret = ovpnctl_key_get(cli->ctx, ifindex, (uint32_t)values[A_PEER].number,
+			      values[A_SLOT].number ? OVPNCTL_SLOT_SECONDARY : OVPNCTL_SLOT_PRIMARY,
+			      &key);
+	if (ret == -ENOENT)
+		return key_add(cli, values);
+	if (ret)
+		return err_lib(cli);
+	is_there = is_key(key, (unsigned int)values[A_ID].number,
+			  cipher_names[values[A_CIPHER].number]);
+	ovpnctl_key_free(key);
+	return is_there ? EXIT_OK : key_add(cli, values);
+}
+
 /* ---- swap, del ---- */
 
 enum { S_DEV, S_PEER, S_SLOT };
@@ -296,6 +332,7 @@ static const struct command commands[] = {
 	  key_show },
 	{ "gen", "g", "make new secrets for both ends", gen_words, key_gen },
 	{ "add", "a", "install a key", add_words, key_add },
+	{ "replace", "", "install a key, unless it is there", add_words, key_replace },
 	{ "swap", "", "make the secondary key the primary", swap_words, key_swap },
 	{ "del", "delete d", "empty a slot", del_words, key_del },
 	{ NULL },

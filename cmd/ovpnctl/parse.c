@@ -12,8 +12,8 @@
 #include "cli.h"
 
 const struct object *const objects[] = {
-	&link_object,	 &peer_object,	 &key_object, &monitor_object,
-	&metrics_object, &doctor_object, NULL,
+	&link_object,  &peer_object,	&key_object,	&monitor_object,
+	&apply_object, &metrics_object, &doctor_object, NULL,
 };
 
 /* ---- nearest word ---- */
@@ -403,6 +403,9 @@ static const struct word *find_word(const struct command *command, const char *t
 	for (w = command->words; w->name; w++) {
 		if (!strcmp(text, w->name))
 			return w;
+		/* what other programs take as an option after the command */
+		if (w->type == WORD_FLAG && !strncmp(text, "--", 2) && !strcmp(text + 2, w->name))
+			return w;
 	}
 	return NULL;
 }
@@ -438,13 +441,14 @@ static int parse_words(struct cli *cli, int argc, char **argv, struct parsed *pa
 	char what[32] = "keyword";
 	const struct word *w;
 	struct value *value;
+	bool first = true; /* but for flags */
 	int i = 0, used;
 
 	while (i < argc) {
 		w = find_word(command, argv[i]);
 		if (w)
 			i++;
-		else if (i == 0 && command->words[0].positional)
+		else if (first && command->words[0].positional)
 			w = &command->words[0];
 		if (!w) {
 			if (cli->secret)
@@ -454,6 +458,7 @@ static int parse_words(struct cli *cli, int argc, char **argv, struct parsed *pa
 				guess_add(&guess, argv[i], w->name);
 			return err_unknown(cli, what, argv[i], &guess);
 		}
+		first &= w->type == WORD_FLAG;
 		value = &parsed->values[w - command->words];
 		if (value->count && !w->repeats)
 			return err(cli, "\"%s\" is given twice", w->name);

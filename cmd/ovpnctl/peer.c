@@ -175,6 +175,168 @@ static int peer_set(struct cli *cli, const struct value *values)
 	return ret;
 }
 
+/* ---- replace ---- */
+
+bool same_addr(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	const struct sockaddr_in6 *a6 = (const struct sockaddr_in6 *)a;
+	const struct sockaddr_in6 *b6 = (const struct sockaddr_in6 *)b;
+	char text[2][INET6_ADDRSTRLEN];
+
+	if (a->ss_family != b->ss_family || ovpnctl_addr_port(a) != ovpnctl_addr_port(b))
+		return false;
+	if (a->ss_family == AF_INET6 && a6->sin6_scope_id != b6->sin6_scope_id)
+		return false;
+	return !strcmp(ovpnctl_addr_format(a, text[0], sizeof(text[0])),
+		       ovpnctl_addr_format(b, text[1], sizeof(text[1])));
+}
+
+void unmap_addr(struct sockaddr_storage *addr)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6;
+
+	memcpy(&in6, addr, sizeof(in6));
+	if (addr->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
+		return;
+	memcpy(&in.sin_addr, &in6.sin6_addr.s6_addr[12], sizeof(in.sin_addr));
+	in.sin_port = in6.sin6_port;
+	memset(addr, 0, sizeof(*addr));
+	memcpy(addr, &in, sizeof(in));
+}
+
+/* What was given for a family, or "any", which takes away what is there. */
+static bool vpn_changes(const struct ovpnctl_peer *have, const struct value *vpn, int family,
+			struct sockaddr_storage *addr)
+{
+	struct sockaddr_storage has;
+	unsigned int i;
+
+	memset(addr, 0, sizeof(*addr));
+	addr->ss_family = (sa_family_t)family;
+	for (i = 0; i < vpn->count; i++) {
+		if (vpn->addr[i].ss_family == family)
+			*addr = vpn->addr[i];
+	}
+	if (!ovpnctl_peer_vpn(have, family, &has)) {
+		memset(&has, 0, sizeof(has));
+		has.ss_family = (sa_family_t)family;
+	}
+	return !same_addr(&has, addr);
+}
+
+/* What differs from what was given, and from the defaults of what was not. Return:
+ * whether anything does
+ */
+static bool differences(const struct ovpnctl_peer *have, const struct value *values,
+			struct ovpnctl_peer *change)
+{
+	uint32_t tx_id = ovpnctl_peer_id(have), interval = 0, timeout = 0;
+	struct sockaddr_storage has, local, addr = values[P_REMOTE].addr[0];
+	bool any = false;
+	uint16_t port;
+
+	ovpnctl_peer_tx_id(have, &tx_id);
+	if (tx_id != (values[P_TX_ID].count ? values[P_TX_ID].number : values[P_ID].number)) {
+		ovpnctl_peer_set_tx_id(change,
+				       (uint32_t)(values[P_TX_ID].count ? values[P_TX_ID].number
+									: values[P_ID].number));
+		any = true;
+	}
+	unmap_addr(&addr);
+	ovpnctl_peer_local(have, &local, &port);
+	/* both at once: one without the other would forget the other */
+	if (values[P_REMOTE].count &&
+	    (!ovpnctl_peer_remote(have, &has) || !same_addr(&has, &addr) ||
+	     (values[P_LOCAL].count && !same_addr(&local, &values[P_LOCAL].addr[0])))) {
+		ovpnctl_peer_set_remote(change, &values[P_REMOTE].addr[0]);
+		if (values[P_LOCAL].count)
+			ovpnctl_peer_set_local(change, &values[P_LOCAL].addr[0]);
+		any = true;
+	}
+	if (vpn_changes(have, &values[P_VPN], AF_INET, &addr)) {
+		ovpnctl_peer_set_vpn(change, &addr);
+		any = true;
+	}
+	if (vpn_changes(have, &values[P_VPN], AF_INET6, &addr)) {
+		ovpnctl_peer_set_vpn(change, &addr);
+		any = true;
+	}
+	ovpnctl_peer_keepalive(have, &interval, &timeout);
+	if (interval != values[P_KEEPALIVE].number || timeout != values[P_KEEPALIVE].second) {
+		ovpnctl_peer_set_keepalive(change, (uint32_t)values[P_KEEPALIVE].number,
+					   (uint32_t)values[P_KEEPALIVE].second);
+		any = true;
+	}
+	return any;
+}
+
+/* Whether a peer lives on the socket that was given, as far as that can be told: on
+ * UDP by its port. One on TCP has its connection, and no remote.
+ */
+static int is_on_socket(struct cli *cli, const struct ovpnctl_peer *have,
+			const struct value *socket, bool *on)
+{
+	struct sockaddr_storage addr = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(addr);
+	int fd = (int)socket->number;
+	uint16_t port, wanted;
+
+	*on = true;
+	if (!socket->count)
+		return EXIT_OK;
+	if (socket->pid >= 0)
+		fd = ovpnctl_socket_from_pid(cli->ctx, (int)socket->pid, fd);
+	if (fd < 0)
+		return err_lib(cli);
+	/* what is no socket is left for the kernel to refuse */
+	getsockname(fd, (struct sockaddr *)&addr, &len);
+	if (socket->pid >= 0)
+		close(fd);
+	wanted = ovpnctl_addr_port(&addr);
+	*on = ovpnctl_peer_remote(have, &addr) && ovpnctl_peer_local(have, &addr, &port) &&
+	      port == wanted;
+	return EXIT_OK;
+}
+
+static int peer_replace(struct cli *cli, const struct value *values)
+{
+	struct ovpnctl_peer *have, *change;
+	uint32_t ifindex, id = (uint32_t)values[P_ID].number;
+	int ret;
+	bool on;
+
+	ret = check_words(cli, values);
+	if (!ret)
+		ret = need_link(cli, values[P_DEV].text, &ifindex);
+	if (ret)
+		return ret;
+	ret = ovpnctl_peer_get(cli->ctx, ifindex, id, &have);
+	if (ret == -ENOENT)
+		return peer_add(cli, values);
+	if (ret)
+		return err_lib(cli);
+	ret = is_on_socket(cli, have, &values[P_SOCKET], &on);
+	if (!ret && !on) {
+		ovpnctl_peer_free(have);
+		if (ovpnctl_peer_del(cli->ctx, ifindex, id) &&
+		    ovpnctl_error(cli->ctx)->code != ENOENT)
+			return err_lib(cli);
+		return peer_add(cli, values);
+	}
+	change = ovpnctl_peer_new(id);
+	if (!ret && !change)
+		ret = err(cli, "out of memory");
+	if (!ret && differences(have, values, change) &&
+	    ovpnctl_peer_change(cli->ctx, ifindex, change))
+		ret = err_lib(cli);
+	ovpnctl_peer_free(change);
+	ovpnctl_peer_free(have);
+	return ret;
+}
+
+/* ---- del ---- */
+
 enum { D_DEV, D_ID, D_ALL };
 
 static const struct word del_words[] = {
@@ -372,6 +534,7 @@ static const struct command commands[] = {
 	{ "show", "sh list lst ls l get s", "list peers", show_words, peer_show },
 	{ "add", "a", "make a peer", add_words, peer_add },
 	{ "set", "", "change a peer", set_words, peer_set },
+	{ "replace", "", "make a peer, or make it what is given", add_words, peer_replace },
 	{ "del", "delete d", "remove a peer, or all", del_words, peer_del },
 	{ NULL },
 };

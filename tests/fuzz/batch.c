@@ -16,24 +16,26 @@ int tool_main(int argc, char **argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cli cli = { .file = "fuzz", .batch_stdin = true };
-	struct batch batch = { 0 };
+	struct batch *batch = batch_new();
 	FILE *file, *terminal = stderr;
 	size_t i;
 	int ret;
 
-	if (!size)
+	if (!size || !batch) {
+		batch_free(batch);
 		return 0;
+	}
 	file = fmemopen((void *)(uintptr_t)data, size, "r");
 	stderr = fopen("/dev/null", "w");
-	ret = read_all(&cli, &batch, file);
+	ret = read_all(&cli, batch, file);
 	fclose(stderr);
 	stderr = terminal;
 	fclose(file);
-	for (i = 0; i < batch.count; i++) {
-		must(!i || batch.lines[i]->number > batch.lines[i - 1]->number);
+	for (i = 0; i < batch->count; i++) {
+		must(!i || batch->lines[i]->number > batch->lines[i - 1]->number);
 		/* what could be read is ready to be run */
-		must(ret || batch.lines[i]->parsed.command->run);
+		must(ret || batch->lines[i]->parsed.command->run);
 	}
-	batch_free(&batch);
+	batch_free(batch);
 	return 0;
 }

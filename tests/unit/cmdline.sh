@@ -59,7 +59,7 @@ result $? 'ovpnctl -j -V'
 	bash -c "exec '$tool' help >/dev/full"
 
 # control bytes are not given to the terminal
-check 1 'a word with an escape in it' 'ovpnctl: unknown object "a\x1b[31m", known: link, peer, key, monitor, metrics, doctor' \
+check 1 'a word with an escape in it' 'ovpnctl: unknown object "a\x1b[31m", known: link, peer, key, monitor, apply, metrics, doctor' \
 	"$tool" $'a\e[31m'
 
 # a batch is read whole before anything is done, and all mistakes are told
@@ -82,6 +82,8 @@ batch '# within a word is no comment' 'ovpnctl: batch.txt:1: link add: "mtu": "1
 batch 'a quote without end' 'ovpnctl: batch.txt:1: quote without end' "link add 'tun0"
 batch 'options in a batch' 'ovpnctl: batch.txt:1: options stand before the batch, not in it' '-j link show'
 batch 'half a command in a batch' 'ovpnctl: batch.txt:1: key: a command is required' 'key'
+batch 'a file within a file' 'ovpnctl: batch.txt:1: apply: a batch cannot apply a file
+ovpnctl: batch.txt: 0 of 1 lines applied' 'apply x'
 printf 'link show\n' >batch.txt
 check 0 'a batch' '' "$tool" -b batch.txt
 

@@ -18,5 +18,5 @@ for words in -V 'link show' 'peer show' doctor; do
 done >"$work/printed"
 # the examples of the manual, each on a line
 sed -n '/^```/,/^```/p' man/ovpnctl-json.7.scd | sed 's/^```.*/@/' | tr -d '\n' | tr '@' '\n' |
-	grep . | sed 's/^{"ifindex.*/[&]/; s/^{"status.*/[&]/' >"$work/manual"
+	grep . | sed 's/^{"ifindex.*/[&]/; s/^{"\(status\|command\).*/[&]/' >"$work/manual"
 tests/tools/schema --manual "$work/printed" "$work/manual"
