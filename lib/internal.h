@@ -71,6 +71,14 @@ struct ovpnctl_key {
 	bool has_slot, has_key_id, has_cipher;
 };
 
+/* An address is given where its family is not AF_UNSPEC. */
+struct ovpnctl_route {
+	uint32_t ifindex, table;
+	struct sockaddr_storage gateway, prefix;
+	unsigned int prefix_len;
+	bool local;
+};
+
 #define OVPNCTL_KEY_BYTES 32
 
 struct ovpnctl_keyfile {

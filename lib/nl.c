@@ -969,3 +969,114 @@ OVPNCTL_PUBLIC int ovpnctl_link_list(struct ovpnctl_ctx *ctx, const char *name,
 	*links = list.links;
 	return list.count;
 }
+
+/* ---- routes ---- */
+
+/* An address without its port, of the family that its length tells. */
+static void take_addr(const void *data, size_t len, struct sockaddr_storage *addr)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)addr;
+	struct sockaddr_in *in = (struct sockaddr_in *)addr;
+
+	if (len == sizeof(in->sin_addr)) {
+		in->sin_family = AF_INET;
+		memcpy(&in->sin_addr, data, len);
+	} else if (len == sizeof(in6->sin6_addr)) {
+		in6->sin6_family = AF_INET6;
+		memcpy(&in6->sin6_addr, data, len);
+	}
+}
+
+/* What becomes of a packet: interface and gateway. */
+static int take_route(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, void *data)
+{
+	const size_t family = sizeof(((struct rtvia *)NULL)->rtvia_family);
+	struct ovpnctl_route *route = data;
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	const char *payload;
+	size_t len;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE)
+		return 0;
+	if (nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(*rtm))
+		return bad_answer(ctx, "route");
+	route->local = rtm->rtm_type == RTN_LOCAL;
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
+		payload = ovpnctl_attr_data(attr, &len);
+		switch (mnl_attr_get_type(attr)) {
+		case RTA_OIF:
+			ovpnctl_attr_u32(attr, &route->ifindex);
+			break;
+		case RTA_GATEWAY:
+			take_addr(payload, len, &route->gateway);
+			break;
+		case RTA_VIA: /* of another family than the packet */
+			if (len > family)
+				take_addr(payload + family, len - family, &route->gateway);
+			break;
+		}
+	}
+	return 0;
+}
+
+/* Why: the entry of the table, which may have several ways. */
+static int take_entry(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, void *data)
+{
+	struct ovpnctl_route *route = data;
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	const void *payload;
+	size_t len;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE)
+		return 0;
+	if (nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(*rtm))
+		return bad_answer(ctx, "route");
+	route->table = rtm->rtm_table;
+	route->prefix_len = rtm->rtm_dst_len;
+	route->prefix.ss_family = rtm->rtm_family;
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
+		payload = ovpnctl_attr_data(attr, &len);
+		if (mnl_attr_get_type(attr) == RTA_DST)
+			take_addr(payload, len, &route->prefix);
+		else if (mnl_attr_get_type(attr) == RTA_TABLE)
+			ovpnctl_attr_u32(attr, &route->table);
+	}
+	return 0;
+}
+
+static int ask_route(struct ovpnctl_ctx *ctx, const struct sockaddr_storage *dst,
+		     unsigned int flags, answer_cb cb, struct ovpnctl_route *route)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(ctx->buf);
+	struct rtmsg *rtm;
+
+	nlh->nlmsg_type = RTM_GETROUTE;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = (unsigned char)dst->ss_family;
+	rtm->rtm_dst_len = dst->ss_family == AF_INET ? 32 : 128;
+	rtm->rtm_flags = flags;
+	put_addr(nlh, dst, RTA_DST, RTA_DST);
+	return transact(ctx, ctx->route, nlh, cb, route);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_route_get(struct ovpnctl_ctx *ctx, const struct sockaddr_storage *dst,
+				     struct ovpnctl_route **result)
+{
+	struct ovpnctl_route *route = calloc(1, sizeof(*route));
+	int ret;
+
+	ovpnctl_clear(ctx);
+	if (!route)
+		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
+	ret = ask_route(ctx, dst, 0, take_route, route);
+	if (!ret)
+		ret = ask_route(ctx, dst, RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE, take_entry, route);
+	if (ret)
+		ovpnctl_route_free(route);
+	else
+		*result = route;
+	return ret;
+}

@@ -339,3 +339,39 @@ OVPNCTL_PUBLIC bool ovpnctl_key_cipher(const struct ovpnctl_key *key, unsigned i
 	*cipher = key->cipher;
 	return key->has_cipher;
 }
+
+/* ---- route ---- */
+
+OVPNCTL_PUBLIC void ovpnctl_route_free(struct ovpnctl_route *route)
+{
+	free(route);
+}
+
+OVPNCTL_PUBLIC uint32_t ovpnctl_route_ifindex(const struct ovpnctl_route *route)
+{
+	return route->ifindex;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_route_local(const struct ovpnctl_route *route)
+{
+	return route->local;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_route_gateway(const struct ovpnctl_route *route,
+					  struct sockaddr_storage *addr)
+{
+	*addr = route->gateway;
+	return addr->ss_family != AF_UNSPEC;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_route_prefix(const struct ovpnctl_route *route,
+					 struct sockaddr_storage *addr, unsigned int *len)
+{
+	*addr = route->prefix;
+	*len = route->prefix_len;
+}
+
+OVPNCTL_PUBLIC uint32_t ovpnctl_route_table(const struct ovpnctl_route *route)
+{
+	return route->table;
+}

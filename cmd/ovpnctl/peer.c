@@ -2,6 +2,7 @@
 /* ovpnctl peer */
 #include <netinet/in.h>
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -530,12 +531,142 @@ static int peer_show(struct cli *cli, const struct value *values)
 	return EXIT_OK;
 }
 
+/* ---- lookup ---- */
+
+enum { L_TO, L_DEV };
+
+static const struct word lookup_words[] = {
+	[L_TO] = { "to", WORD_ADDR, "ADDR", "where a packet would go", .required = true,
+		   .positional = true },
+	[L_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true },
+	{ NULL },
+};
+
+/* ADDR/LEN, or "default" */
+static const char *prefix_text(const struct ovpnctl_route *route, char *text, size_t size)
+{
+	struct sockaddr_storage addr;
+	char ip[INET6_ADDRSTRLEN];
+	unsigned int len;
+
+	ovpnctl_route_prefix(route, &addr, &len);
+	if (!len)
+		snprintf(text, size, "default");
+	else
+		snprintf(text, size, "%s/%u", ovpnctl_addr_format(&addr, ip, sizeof(ip)), len);
+	return text;
+}
+
+/* Whether a packet comes to the interface. Return: an exit status */
+static int check_route(struct cli *cli, const struct ovpnctl_route *route, const char *to,
+		       const struct ovpnctl_link *link)
+{
+	char prefix[INET6_ADDRSTRLEN + 8], other[IF_NAMESIZE];
+
+	if (ovpnctl_route_local(route))
+		return err(cli, "%s is an address of this host", to);
+	if (ovpnctl_route_ifindex(route) == ovpnctl_link_ifindex(link))
+		return EXIT_OK;
+	prefix_text(route, prefix, sizeof(prefix));
+	if (!if_indextoname(ovpnctl_route_ifindex(route), other))
+		snprintf(other, sizeof(other), "?");
+	return err(cli, "the route to %s, %s, leads to \"%s\", not to \"%s\"", to, prefix, other,
+		   ovpnctl_link_name(link));
+}
+
+/* The peer of a P2MP interface that has the address inside the VPN, or the only one
+ * of a P2P interface. NULL: none
+ */
+static const struct ovpnctl_peer *peer_for(const struct stock *stock,
+					   const struct sockaddr_storage *hop)
+{
+	struct sockaddr_storage has;
+	int i;
+
+	for (i = 0; i < stock->peer_counts[0]; i++) {
+		if (ovpnctl_link_mode(stock->links[0]) == OVPNCTL_MODE_P2P)
+			return stock->peers[0][i];
+		if (ovpnctl_peer_vpn(stock->peers[0][i], hop->ss_family, &has) &&
+		    same_addr(&has, hop))
+			return stock->peers[0][i];
+	}
+	return NULL;
+}
+
+static void show_lookup(struct cli *cli, const char *to, const struct ovpnctl_route *route,
+			const struct ovpnctl_link *link, const struct ovpnctl_peer *peer)
+{
+	char text[INET6_ADDRSTRLEN + 8];
+	struct sockaddr_storage hop;
+
+	emit_list_begin(cli);
+	emit_record_begin(cli);
+	emit_uint(cli, "ifindex", NULL, ovpnctl_link_ifindex(link));
+	emit_str(cli, "ifname", COLOUR_IFNAME, "%s:", ovpnctl_link_name(link));
+	emit_str(cli, "to", COLOUR_ADDR, "to %s", to);
+	emit_object_begin(cli, "route");
+	emit_str(cli, "prefix", COLOUR_NONE, "route %s", prefix_text(route, text, sizeof(text)));
+	if (ovpnctl_route_gateway(route, &hop))
+		emit_str(cli, "gateway", COLOUR_ADDR, "via %s",
+			 ovpnctl_addr_format(&hop, text, sizeof(text)));
+	emit_uint(cli, "table", cli->details ? "table %llu" : NULL, ovpnctl_route_table(route));
+	emit_object_end(cli, "route");
+	emit_line(cli);
+	emit_object_begin(cli, "peer");
+	emit_peer(cli, peer);
+	emit_object_end(cli, "peer");
+	emit_record_end(cli, true);
+	emit_list_end(cli);
+}
+
+static int peer_lookup(struct cli *cli, const struct value *values)
+{
+	struct sockaddr_storage hop = values[L_TO].addr[0];
+	const struct ovpnctl_peer *peer = NULL;
+	struct ovpnctl_route *route;
+	char to[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN], prefix[INET6_ADDRSTRLEN + 8];
+	struct stock stock;
+	int ret;
+
+	unmap_addr(&hop);
+	ovpnctl_addr_format(&hop, to, sizeof(to));
+	ret = need_ctx(cli);
+	if (ret)
+		return ret;
+	if (stock_take(cli->ctx, values[L_DEV].text, true, &stock))
+		return err_lib(cli);
+	if (ovpnctl_route_get(cli->ctx, &hop, &route)) {
+		stock_free(&stock);
+		return err_lib(cli);
+	}
+	ret = check_route(cli, route, to, stock.links[0]);
+	if (!ret) {
+		struct sockaddr_storage gateway;
+
+		if (ovpnctl_route_gateway(route, &gateway))
+			hop = gateway;
+		peer = peer_for(&stock, &hop);
+	}
+	if (peer)
+		show_lookup(cli, to, route, stock.links[0], peer);
+	else if (!ret && ovpnctl_link_mode(stock.links[0]) == OVPNCTL_MODE_P2P)
+		ret = err(cli, "interface \"%s\" has no peer", values[L_DEV].text);
+	else if (!ret)
+		ret = err(cli, "no peer has %s, the next hop of the route to %s, %s",
+			  ovpnctl_addr_format(&hop, text, sizeof(text)), to,
+			  prefix_text(route, prefix, sizeof(prefix)));
+	ovpnctl_route_free(route);
+	stock_free(&stock);
+	return ret;
+}
+
 static const struct command commands[] = {
 	{ "show", "sh list lst ls l get s", "list peers", show_words, peer_show },
 	{ "add", "a", "make a peer", add_words, peer_add },
 	{ "set", "", "change a peer", set_words, peer_set },
 	{ "replace", "", "make a peer, or make it what is given", add_words, peer_replace },
 	{ "del", "delete d", "remove a peer, or all", del_words, peer_del },
+	{ "lookup", "", "which peer a packet would go to", lookup_words, peer_lookup },
 	{ NULL },
 };
 

@@ -253,3 +253,51 @@ one() { add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2; }
 	bad 6 'key slot is missing' '3:{' 1:u32=1 '}'
 	same_json "$(shown)" '[]'
 }
+
+# lookup ADDRESS: peer, prefix and gateway
+lookup() { ovpnctl -n n0 -j peer lookup "$1" dev tun0 | jq -c '.[0] | [.peer.id, .route.prefix, .route.gateway]'; }
+# says TEXT ADDRESS: why no peer was found
+says() {
+	run --separate-stderr ovpnctl -n n0 -j peer lookup "$2" dev tun0
+	our_error "$1"
+}
+
+@test "peer lookup finds the peer by the next hop of the route" {
+	server
+	add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2
+	add id 2 remote 10.0.1.2:4001 vpn 10.8.0.3
+	ip -n n0 route add 192.168.7.0/24 via 10.8.0.3
+	ip -n n0 route add 2001:db8:7::/48 via fd08::2
+	ip -n n0 route add 192.168.8.0/24 via inet6 fd08::2
+	[[ $(lookup 10.8.0.2) == '[1,"10.8.0.0/24",null]' ]]
+	[[ $(lookup fd08::2) == '[1,"fd08::/64",null]' ]]
+	[[ $(lookup 192.168.7.9) == '[2,"192.168.7.0/24","10.8.0.3"]' ]]
+	[[ $(lookup 2001:db8:7::1) == '[1,"2001:db8:7::/48","fd08::2"]' ]]
+	[[ $(lookup 192.168.8.1) == '[1,"192.168.8.0/24","fd08::2"]' ]]
+	run -0 ovpnctl -n n0 peer lookup 192.168.7.9 dev tun0
+	[[ ${lines[0]} == "tun0: to 192.168.7.9 route 192.168.7.0/24 via 10.8.0.3" && ${lines[1]} == "    peer 2 remote 10.0.1.2:4001 "* ]]
+}
+
+@test "peer lookup says why there is none" {
+	server
+	one
+	says 'no peer has 10.8.0.77, the next hop of the route to 10.8.0.77, 10.8.0.0/24' 10.8.0.77
+	ip -n n0 route add 192.168.7.0/24 via 10.8.0.77
+	says 'no peer has 10.8.0.77, the next hop of the route to 192.168.7.1, 192.168.7.0/24' 192.168.7.1
+	says 'the route to 10.0.1.2, 10.0.1.0/24, leads to "eth1", not to "tun0"' 10.0.1.2
+	says '10.8.0.1 is an address of this host' 10.8.0.1
+	run --separate-stderr ovpnctl -n n0 -j peer lookup 203.0.113.1 dev tun0
+	[[ $status == 2 && -z $output && $stderr == *ENETUNREACH* ]]
+}
+
+@test "peer lookup on a P2P interface finds its only peer" {
+	hold n1 client 1194
+	ovpnctl -n n1 link add tun0 mode p2p
+	ip -n n1 addr add 10.8.0.2/24 dev tun0
+	ip -n n1 link set tun0 up
+	run --separate-stderr ovpnctl -n n1 peer lookup 10.8.0.1 dev tun0
+	[[ $status != 0 && -z $output ]]
+	# shellcheck disable=SC2154 # hold() sets it
+	ovpnctl -n n1 peer add dev tun0 id 5 remote 10.0.1.1:1194 "${socket_client[@]}"
+	need "$(ovpnctl -n n1 -j peer lookup 10.8.0.1 dev tun0)" '.[0].peer.id == 5'
+}

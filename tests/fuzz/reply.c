@@ -106,10 +106,12 @@ static void ask(unsigned int what)
 {
 	struct ovpnctl_link *link = ovpnctl_link_new("tun0", OVPNCTL_MODE_P2MP), **links;
 	struct ovpnctl_peer *peer, **peers;
+	struct sockaddr_storage dst = { .ss_family = AF_INET };
+	struct ovpnctl_route *route;
 	struct ovpnctl_key *key;
 	int ret = 0;
 
-	switch (what % 8) {
+	switch (what % 16) {
 	case 0:
 		ret = ovpnctl_link_list(context, NULL, &links);
 		if (ret >= 0)
@@ -144,6 +146,13 @@ static void ask(unsigned int what)
 	case 7:
 		ret = ovpnctl_peer_del(context, 5, 1);
 		break;
+	case 8:
+		ret = ovpnctl_route_get(context, &dst, &route);
+		if (!ret) {
+			must(ovpnctl_route_gateway(route, &dst) == (dst.ss_family != AF_UNSPEC));
+			ovpnctl_route_free(route);
+		}
+		break;
 	}
 	check_error(ret);
 	ovpnctl_link_free(link);
@@ -156,7 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	context->family = 30;
-	context->has_iface = data[0] >> 3 & 1;
+	context->has_iface = data[0] >> 4 & 1;
 	input = data + 1;
 	left_over = size - 1;
 	ask(data[0]);

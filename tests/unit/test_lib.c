@@ -296,6 +296,28 @@ static void the_wrong_attribute_has_a_path(void **state)
 	assert_string_equal(path, "ifindex");
 }
 
+/* Routes: the loopback's are everywhere. */
+
+static void a_route_to_this_host(void **state)
+{
+	struct sockaddr_storage addr;
+	struct ovpnctl_route *route;
+	unsigned int len;
+
+	(void)state;
+	assert_int_equal(ovpnctl_addr_parse("127.0.0.1", false, &addr), 0);
+	assert_int_equal(ovpnctl_route_get(ctx, &addr, &route), 0);
+	assert_true(ovpnctl_route_local(route));
+	assert_int_equal(ovpnctl_route_ifindex(route), if_nametoindex("lo"));
+	assert_false(ovpnctl_route_gateway(route, &addr));
+	ovpnctl_route_prefix(route, &addr, &len);
+	assert_int_equal(addr.ss_family, AF_INET);
+	assert_true(len == 8 || len == 32);
+	/* local, or main where the kernel has merged them */
+	assert_true(ovpnctl_route_table(route) >= 254);
+	ovpnctl_route_free(route);
+}
+
 /* What programs were compiled with: numbers may be added at the end of each. */
 static void numbers_and_layouts_stay(void **state)
 {
@@ -348,6 +370,7 @@ int main(void)
 		cmocka_unit_test(an_attribute_of_the_wrong_size_is_named),
 		cmocka_unit_test(forged_messages_do_no_harm),
 		cmocka_unit_test(the_wrong_attribute_has_a_path),
+		cmocka_unit_test(a_route_to_this_host),
 		cmocka_unit_test(numbers_and_layouts_stay),
 	};
 

@@ -28,6 +28,7 @@ struct ovpnctl_peer;
 struct ovpnctl_key;
 struct ovpnctl_keyfile;
 struct ovpnctl_monitor;
+struct ovpnctl_route;
 
 /* ---- context and errors ---- */
 
@@ -225,6 +226,24 @@ bool ovpnctl_peer_socket_netnsid(const struct ovpnctl_peer *peer, int32_t *nsid)
 /* Either may be NULL. vpn: inner packets; link: encrypted ones. */
 bool ovpnctl_peer_stats(const struct ovpnctl_peer *peer, struct ovpnctl_stats *vpn,
 			struct ovpnctl_stats *link);
+
+/* Where a packet of this host to an address goes, by the routing tables of the
+ * context's namespace. A peer of a P2MP interface is chosen by the gateway of the
+ * route, or by the address where there is none. Kernel errors, e.g. -ENETUNREACH,
+ * where there is no route.
+ */
+int ovpnctl_route_get(struct ovpnctl_ctx *ctx, const struct sockaddr_storage *dst,
+		      struct ovpnctl_route **route);
+void ovpnctl_route_free(struct ovpnctl_route *route);
+uint32_t ovpnctl_route_ifindex(const struct ovpnctl_route *route);
+/* To this host itself. */
+bool ovpnctl_route_local(const struct ovpnctl_route *route);
+/* Returns false where the destination is on the link. */
+bool ovpnctl_route_gateway(const struct ovpnctl_route *route, struct sockaddr_storage *addr);
+/* Entry of the table that was matched. */
+void ovpnctl_route_prefix(const struct ovpnctl_route *route, struct sockaddr_storage *addr,
+			  unsigned int *len);
+uint32_t ovpnctl_route_table(const struct ovpnctl_route *route);
 
 /* Duplicate socket fd of process pid (needs ptrace rights over it). Returns a
  * file descriptor to be closed by the caller, or -errno: -ENOTSOCK where it is
