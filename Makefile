@@ -213,8 +213,9 @@ PACKAGES := bash-completion bats bats-assert bats-support bc bison build-essenti
 	ca-certificates clang-format cpio curl debian-archive-keyring dpkg-dev e2fsprogs flex gcc git jq kmod libcmocka-dev \
 	libelf-dev libjson-c-dev libmbedtls-dev libmnl-dev libnl-genl-3-dev libssl-dev make man-db mmdebstrap \
 	pkg-config python3 qemu-system-x86 scdoc shellcheck sparse xz-utils zstd
-# fuzz targets; what metrics and JSON are judged by
-PACKAGES += clang libclang-rt-dev python3-prometheus-client python3-jsonschema
+# fuzz targets; what metrics and JSON are judged by; packages
+PACKAGES += clang libclang-rt-dev python3-prometheus-client python3-jsonschema \
+	debhelper dh-dkms lintian rpm
 
 deps:
 	@[ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && exec sudo $(MAKE) deps; \
@@ -247,6 +248,26 @@ install: all
 		install -D -m 644 $(B)/man/$$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; \
 	done
 
+# what is committed, the same bytes each time
+dist:
+	@mkdir -p $(B)
+	$(say) DIST ovpnctl-$(VERSION).tar.xz
+	$(Q)git archive --prefix=ovpnctl-$(VERSION)/ HEAD | xz -T1 >$(B)/ovpnctl-$(VERSION).tar.xz
+
+# packages for Debian, of what make dist packs
+deb: dist
+	$(say) DEB $(B)/deb
+	$(Q)rm -rf $(B)/deb && mkdir -p $(B)/deb
+	$(Q)tar -C $(B)/deb -xf $(B)/ovpnctl-$(VERSION).tar.xz
+	$(Q)cp -r $(B)/deb/ovpnctl-$(VERSION)/packaging/debian $(B)/deb/ovpnctl-$(VERSION)/debian
+	$(Q)cd $(B)/deb/ovpnctl-$(VERSION) && { dpkg-buildpackage -us -uc >../build.log 2>&1 || \
+		{ tail -n 30 ../build.log >&2; exit 1; }; }
+
+check-deb: deb
+	@packaging/debian/check $(B)/deb
+
+.PHONY: dist deb check-deb
+
 clean:
 	rm -rf $(B)
 
@@ -265,6 +286,8 @@ help:
 	@echo 'make lint             style of all sources; make fmt mends what it can'
 	@echo 'make deps             install the packages that all of this needs'
 	@echo 'make install          DESTDIR= PREFIX=/usr/local'
+	@echo 'make dist             tar archive of what is committed'
+	@echo 'make deb              packages for Debian into build/deb; make check-deb tries them'
 	@echo 'make clean            remove build/'
 	@echo 'V=1 shows commands, WERROR=1 makes warnings errors. What is fetched and'
 	@echo 'built once is kept in $$OVPNCTL_CACHE, default ~/.cache/ovpnctl.'
