@@ -120,6 +120,8 @@ $(B)/unit/test_doctor $(B)/unit/test_metrics: UNIT_MORE := cmd/ovpnctl/emit.c cm
 	cmd/ovpnctl/stock.c -ljson-c
 $(B)/unit/test_apply: UNIT_MORE := -DOVPNCTL_VERSION='"unit"' -ljson-c \
 	$(filter-out %/main.c %/apply.c,$(wildcard cmd/ovpnctl/*.c))
+$(B)/unit/test_text: UNIT_MORE := -DOVPNCTL_VERSION='"unit"' -ljson-c \
+	$(filter-out %/main.c %/top.c,$(wildcard cmd/ovpnctl/*.c))
 
 $(B)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h lib/*.c lib/*.h kernel/*.h cmd/ovpnctl/*.[ch])
 	@mkdir -p $(@D)

@@ -37,6 +37,7 @@ struct cli {
 	int depth;
 	int records; /* printed of this list */
 	bool fresh;  /* nothing on this line of text so far */
+	size_t column;
 };
 
 /* ---- words of a command: parse.c ---- */
@@ -101,7 +102,7 @@ struct object {
 
 extern const struct object *const objects[];
 extern const struct object link_object, peer_object, key_object, monitor_object, doctor_object,
-	metrics_object, apply_object;
+	metrics_object, apply_object, top_object;
 
 /* A command with its words read, ready to run. */
 struct parsed {
@@ -177,6 +178,8 @@ void emit_object_end(struct cli *cli, const char *key);
 /* One field each: key is JSON's, format is text's, NULL where text leaves it out. */
 void emit_str(struct cli *cli, const char *key, enum colour colour, const char *format,
 	      const char *value);
+/* Words that may stand on several lines of text. */
+void emit_sentence(struct cli *cli, const char *key, const char *value);
 void emit_uint(struct cli *cli, const char *key, const char *format, uint64_t value);
 void emit_int(struct cli *cli, const char *key, const char *format, int64_t value);
 void emit_bool(struct cli *cli, const char *key, const char *text, bool value);

@@ -74,10 +74,11 @@ static void report(struct doctor *doctor, const struct finding *finding)
 		emit_str(cli, "driver", COLOUR_NONE, NULL, finding->driver);
 	if (finding->offload >= 0)
 		emit_bool(cli, "offload", NULL, finding->offload);
-	emit_str(cli, "message", COLOUR_NONE, "%s", finding->message);
+	emit_sentence(cli, "message", finding->message);
 	if (finding->advice) {
 		emit_line(cli);
-		emit_str(cli, "advice", COLOUR_NONE, "-> %s", finding->advice);
+		emit_text(cli, "->");
+		emit_sentence(cli, "advice", finding->advice);
 	}
 	emit_record_end(cli, true);
 }

@@ -8,6 +8,9 @@
 
 #include "cli.h"
 
+/* of a terminal that nobody has made wider */
+#define COLUMNS 80
+
 static int json_flags(const struct cli *cli)
 {
 	int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
@@ -134,14 +137,6 @@ const char *utf8(const char *bytes, char *buf, size_t size)
 	return buf;
 }
 
-/* Text is made of words: one space between two of them. */
-static void gap(struct cli *cli)
-{
-	if (!cli->fresh)
-		putchar(' ');
-	cli->fresh = false;
-}
-
 static const char *colour_code(const struct cli *cli, enum colour colour)
 {
 	if (!cli->colour)
@@ -165,6 +160,27 @@ static const char *colour_code(const struct cli *cli, enum colour colour)
 	return "";
 }
 
+/* Text is made of words: one space between two of them, and no line longer than a
+ * terminal is wide, unless a word is.
+ */
+static void put_word(struct cli *cli, enum colour colour, const char *text)
+{
+	const char *code = colour_code(cli, colour);
+	size_t len = strlen(text);
+
+	if (cli->fresh)
+		cli->column = 0;
+	else if (!cli->oneline && cli->column + 1 + len > COLUMNS)
+		emit_line(cli);
+	if (!cli->fresh) {
+		putchar(' ');
+		cli->column++;
+	}
+	cli->fresh = false;
+	cli->column += len;
+	printf("%s%s%s", code, text, *code ? "\033[0m" : "");
+}
+
 #pragma GCC diagnostic push
 /* each format is a literal of the caller's, for the one argument it gets */
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -172,44 +188,58 @@ static const char *colour_code(const struct cli *cli, enum colour colour)
 void emit_str(struct cli *cli, const char *key, enum colour colour, const char *format,
 	      const char *value)
 {
-	const char *code = colour_code(cli, colour);
 	char text[1024];
 
 	if (cli->json) {
 		if (key)
 			add(cli, key, json_object_new_string(utf8(value, text, sizeof(text))));
-		return;
+	} else if (format) {
+		snprintf(text, sizeof(text), format, value);
+		put_word(cli, colour, text);
 	}
-	if (!format)
-		return;
-	gap(cli);
-	fputs(code, stdout);
-	printf(format, value);
-	if (*code)
-		fputs("\033[0m", stdout);
 }
 
 void emit_uint(struct cli *cli, const char *key, const char *format, uint64_t value)
 {
+	char text[256];
+
 	if (cli->json) {
 		add(cli, key, json_object_new_uint64(value));
 	} else if (format) {
-		gap(cli);
-		printf(format, (unsigned long long)value);
+		snprintf(text, sizeof(text), format, (unsigned long long)value);
+		put_word(cli, COLOUR_NONE, text);
 	}
 }
 
 void emit_int(struct cli *cli, const char *key, const char *format, int64_t value)
 {
+	char text[256];
+
 	if (cli->json) {
 		add(cli, key, json_object_new_int64(value));
 	} else if (format) {
-		gap(cli);
-		printf(format, (long long)value);
+		snprintf(text, sizeof(text), format, (long long)value);
+		put_word(cli, COLOUR_NONE, text);
 	}
 }
 
 #pragma GCC diagnostic pop
+
+void emit_sentence(struct cli *cli, const char *key, const char *value)
+{
+	char word[256];
+	size_t len;
+
+	if (cli->json) {
+		emit_str(cli, key, COLOUR_NONE, NULL, value);
+		return;
+	}
+	for (; *value; value += len + (value[len] == ' ')) {
+		len = strcspn(value, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)len, value);
+		put_word(cli, COLOUR_NONE, word);
+	}
+}
 
 void emit_bool(struct cli *cli, const char *key, const char *text, bool value)
 {
@@ -221,10 +251,8 @@ void emit_bool(struct cli *cli, const char *key, const char *text, bool value)
 
 void emit_text(struct cli *cli, const char *text)
 {
-	if (cli->json)
-		return;
-	gap(cli);
-	fputs(text, stdout);
+	if (!cli->json)
+		put_word(cli, COLOUR_NONE, text);
 }
 
 void emit_line(struct cli *cli)
@@ -232,6 +260,7 @@ void emit_line(struct cli *cli)
 	if (cli->json)
 		return;
 	fputs(cli->oneline ? "\\" : "\n   ", stdout);
+	cli->column = 3;
 	cli->fresh = false;
 }
 

@@ -119,22 +119,24 @@ static int err_option(const struct cli *cli, const char *text)
 	return err(cli, "unknown option \"%s\", see \"ovpnctl help\"", word);
 }
 
+static bool colour_auto(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
+}
+
 static int set_colour(struct cli *cli, const char *value)
 {
 	if (!value || !strcmp(value, "always"))
 		cli->colour = true;
 	else if (!strcmp(value, "never"))
 		cli->colour = false;
-	else if (strcmp(value, "auto"))
+	else if (!strcmp(value, "auto"))
+		cli->colour = colour_auto();
+	else
 		return err(cli, "\"-c\": unknown value, known: auto, always, never");
 	return EXIT_OK;
-}
-
-static bool colour_auto(void)
-{
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
 }
 
 static int print_version(const struct cli *cli)

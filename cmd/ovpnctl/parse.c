@@ -12,8 +12,8 @@
 #include "cli.h"
 
 const struct object *const objects[] = {
-	&link_object,  &peer_object,	&key_object,	&monitor_object,
-	&apply_object, &metrics_object, &doctor_object, NULL,
+	&link_object,	 &peer_object,	 &key_object, &monitor_object, &apply_object, &top_object,
+	&metrics_object, &doctor_object, NULL,
 };
 
 /* ---- nearest word ---- */

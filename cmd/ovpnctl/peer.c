@@ -386,9 +386,12 @@ void emit_endpoint(struct cli *cli, const char *key, const struct sockaddr_stora
 		snprintf(text, sizeof(text), "[%s]:%u", ip, port);
 	else
 		snprintf(text, sizeof(text), "%s:%u", *ip ? ip : "*", port);
-	emit_text(cli, key);
 	if (!cli->json) {
-		emit_str(cli, NULL, COLOUR_ADDR, "%s", text);
+		char both[sizeof(text) + 16];
+
+		/* key and value are not parted at the end of a line */
+		snprintf(both, sizeof(both), "%s %s", key, text);
+		emit_str(cli, NULL, COLOUR_ADDR, "%s", both);
 		return;
 	}
 	emit_object_begin(cli, key);

@@ -12,7 +12,7 @@ load lib/common
 
 @test "help that was asked for is on stdout, status 0" {
 	local words
-	for words in help "link help" "peer help" "key help" "monitor help" "apply help" "metrics help" "doctor help"; do
+	for words in help "link help" "peer help" "key help" "monitor help" "apply help" "top help" "metrics help" "doctor help"; do
 		# shellcheck disable=SC2086
 		run --separate-stderr ovpnctl $words
 		[[ $status == 0 && -n $output && -z $stderr ]]

@@ -59,7 +59,7 @@ result $? 'ovpnctl -j -V'
 	bash -c "exec '$tool' help >/dev/full"
 
 # control bytes are not given to the terminal
-check 1 'a word with an escape in it' 'ovpnctl: unknown object "a\x1b[31m", known: link, peer, key, monitor, apply, metrics, doctor' \
+check 1 'a word with an escape in it' 'ovpnctl: unknown object "a\x1b[31m", known: link, peer, key, monitor, apply, top, metrics, doctor' \
 	"$tool" $'a\e[31m'
 
 # a batch is read whole before anything is done, and all mistakes are told
