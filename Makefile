@@ -55,7 +55,7 @@ MANPAGES := $(patsubst man/%.scd,$(B)/man/%,$(wildcard man/*.scd))
 SHARED := $(B)/libovpnctl.so.$(SOVERSION)
 
 .DEFAULT_GOAL := all
-.PHONY: all module check unit check-unit check-vm check-kernels bench lint fmt demo deps install man tools examples help clean
+.PHONY: all module check unit check-unit check-vm check-kernels torment bench lint fmt demo deps install man tools examples help clean
 
 # a page that cannot be made must not keep the tool from being made
 all: $(B)/ovpnctl $(B)/libovpnctl.a $(SHARED) $(if $(shell command -v scdoc 2>/dev/null),man)
@@ -98,7 +98,12 @@ $(B)/tools/%: tests/tools/%.c
 	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -Ikernel/include/uapi $(LDFLAGS) $< \
 		-Wl,--as-needed -lmnl -lcrypto -o $@
 
-tools: $(TOOLS)
+# with the library as anybody else uses it
+$(B)/torment $(B)/faults: $(B)/%: tests/torment/%.c $(B)/libovpnctl.a
+	$(say) CC $<
+	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -Ilib/include $(LDFLAGS) $^ $(NL_LIBS) -o $@
+
+tools: $(TOOLS) $(B)/torment $(B)/faults
 
 $(B)/bench/%.so: tests/bench/%.c
 	@mkdir -p $(@D)
@@ -199,6 +204,11 @@ check-kernels:
 bench:
 	@tests/bench/run --all
 
+torment: all tools
+	@$(if $(filter $(or $(KERNEL),debug),$(KERNELS)),,$(error KERNEL=6.1, 6.12, 7.3 or debug))
+	@$(MAKE) -s module KERNEL=$(or $(KERNEL),debug)
+	@tests/torment/run $(or $(KERNEL),debug) "$(or $(SECONDS),120)" "$(SEED)" "$(PEERS)"
+
 lint:
 	@tools/lint
 
@@ -282,6 +292,8 @@ help:
 	@echo 'make check-vm KERNEL=6.1|6.12|7.3|debug [DRIVER=ours|in-tree]'
 	@echo 'make check-kernels    everything on every kernel, some hours'
 	@echo 'make bench            what tunnels cost in instructions, ours against others'
+	@echo 'make torment          everything at once, at random, under load: SECONDS=120'
+	@echo '                      [KERNEL=debug] [PEERS=N] and, to have it again, SEED=N'
 	@echo 'make module KERNEL=6.1|6.12|7.3|debug   driver into build/KERNEL/ovpn.ko'
 	@echo 'make module KDIR=/path/to/headers       driver into build/ovpn.ko'
 	@echo 'make fuzz FUZZ_TIME=60 [FUZZ=TARGET]   fuzz targets, so many seconds each'
