@@ -1066,14 +1066,18 @@ OVPNCTL_PUBLIC int ovpnctl_route_get(struct ovpnctl_ctx *ctx, const struct socka
 				     struct ovpnctl_route **result)
 {
 	struct ovpnctl_route *route = calloc(1, sizeof(*route));
+	unsigned int entry = RTM_F_FIB_MATCH;
 	int ret;
 
 	ovpnctl_clear(ctx);
 	if (!route)
 		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
+	/* IPv6 tells the table unasked, and takes no such flag */
+	if (dst->ss_family == AF_INET)
+		entry |= RTM_F_LOOKUP_TABLE;
 	ret = ask_route(ctx, dst, 0, take_route, route);
 	if (!ret)
-		ret = ask_route(ctx, dst, RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE, take_entry, route);
+		ret = ask_route(ctx, dst, entry, take_entry, route);
 	if (ret)
 		ovpnctl_route_free(route);
 	else
