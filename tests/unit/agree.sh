@@ -115,5 +115,12 @@ for event in $("$exe" --complete monitor | grep ' flag ' | cut -d' ' -f1); do
 	has "ovpnctl-monitor(8) tells $event" "$(section man/ovpnctl-monitor.8.scd DESCRIPTION)" "$event"
 done
 
+# what the README promises has a test
+promises=$(sed -n '/^## What happens when$/,/^## /s/^| .* | .* | \(.*\) |$/\1/p' README.md | sed 1d)
+[[ -n $promises ]] || agree 'promises of the README' some none
+while read -r promise; do
+	agree "promise: $promise" 1 "$(grep -cF "@test \"$promise\"" <(cat tests/bats/*.bats))"
+done <<<"$promises"
+
 printf '%d passed, %d failed\n' "$passed" "$failed"
 ((failed == 0))
