@@ -8,6 +8,7 @@
  */
 
 #include <linux/net.h>
+#include <linux/slab.h>
 
 #include "addr.h"
 #include "control.h"
@@ -216,20 +217,25 @@ static int ovpn_apply(struct ovpn_peer *peer, const struct ovpn_transport *trans
 		      const struct ovpn_peer_config *cfg)
 {
 	const struct in6_addr *vpn[OVPN_VPN_COUNT] = {};
+	struct ovpn_bind *bind = NULL;
 	int i, ret;
 
-	/* first what may fail */
+	/* first what may fail: a change is made whole or not at all */
+	if (ovpn_given(cfg, OVPN_FIELD_REMOTE) && !transport->tcp) {
+		bind = ovpn_bind_new(&cfg->remote);
+		if (!bind)
+			return -ENOMEM;
+	}
 	for (i = 0; i < OVPN_VPN_COUNT; i++)
 		if (ovpn_given(cfg, ovpn_vpn_field(i)))
 			vpn[i] = &cfg->vpn[i];
 	ret = ovpn_peer_set_vpn(peer, vpn);
-	if (ret)
+	if (ret) {
+		kfree(bind);
 		return ret;
-	if (ovpn_given(cfg, OVPN_FIELD_REMOTE) && !transport->tcp) {
-		ret = ovpn_peer_set_remote(peer, &cfg->remote);
-		if (ret)
-			return ret;
 	}
+	if (bind)
+		ovpn_peer_set_remote(peer, bind);
 	if (ovpn_given(cfg, OVPN_FIELD_TX_ID))
 		WRITE_ONCE(peer->tx_id, cfg->tx_id);
 	if (ovpn_given(cfg, OVPN_FIELD_KEEPALIVE))

@@ -644,31 +644,37 @@ static bool ovpn_peer_rebind(struct ovpn_peer *peer, struct ovpn_bind *bind)
 }
 
 /**
- * ovpn_peer_set_remote - tell where a peer is
- * @peer: peer, inserted or not
- * @ep: where
+ * ovpn_bind_new - make a binding that no peer has yet
+ * @ep: where it leads to
  *
  * May sleep.
  *
- * Return: 0 or -ENOMEM
+ * Return: what ovpn_peer_set_remote() or kfree() takes, or NULL
  */
-int ovpn_peer_set_remote(struct ovpn_peer *peer, const struct ovpn_endpoint *ep)
+struct ovpn_bind *ovpn_bind_new(const struct ovpn_endpoint *ep)
 {
 	struct ovpn_bind *bind = kzalloc(sizeof(*bind), GFP_KERNEL);
 
-	if (!bind)
-		return -ENOMEM;
-	bind->ep = *ep;
+	if (bind)
+		bind->ep = *ep;
+	return bind;
+}
 
+/**
+ * ovpn_peer_set_remote - tell where a peer is
+ * @peer: peer, inserted or not
+ * @bind: where, from ovpn_bind_new(), which becomes the peer's
+ */
+void ovpn_peer_set_remote(struct ovpn_peer *peer, struct ovpn_bind *bind)
+{
 	spin_lock_bh(&peer->lock);
 	if (!ovpn_peer_rebind(peer, bind)) {
 		kfree(bind);
 	} else if (peer->inserted) {
 		ovpn_remote_unhash(peer);
-		ovpn_remote_hash(peer, ep);
+		ovpn_remote_hash(peer, &bind->ep);
 	}
 	spin_unlock_bh(&peer->lock);
-	return 0;
 }
 
 /**

@@ -225,7 +225,8 @@ struct ovpn_peer *ovpn_peer_by_vpn(struct ovpn_dev *ovpn, const struct in6_addr 
 struct ovpn_peer *ovpn_peer_by_dst(struct ovpn_dev *ovpn, struct sk_buff *skb);
 bool ovpn_peer_owns_src(struct ovpn_peer *peer, struct sk_buff *skb);
 
-int ovpn_peer_set_remote(struct ovpn_peer *peer, const struct ovpn_endpoint *ep);
+struct ovpn_bind *ovpn_bind_new(const struct ovpn_endpoint *ep);
+void ovpn_peer_set_remote(struct ovpn_peer *peer, struct ovpn_bind *bind);
 int ovpn_peer_set_vpn(struct ovpn_peer *peer, const struct in6_addr *addr[OVPN_VPN_COUNT]);
 void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout, bool pair);
 void ovpn_peer_forget_routes(struct ovpn_peer *peer);
