@@ -64,7 +64,7 @@ agrees_with_status() {
 	sees '.event == "key-swap"'
 	kill -TERM "$pid_client1"
 	sees '.event == "peer-del" and .reason == "userspace"'
-	run -0 jq -r 'select(.event | test("peer|key")) | .event + (.key.slot // "" | sub("^(?=.)"; " "))' events
+	run -0 jq -r 'select(.event | test("peer|key")) | [.event, .key.slot // empty] | join(" ")' events
 	[[ $output == 'peer-add
 peer-set
 key-add primary
