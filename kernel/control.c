@@ -166,6 +166,10 @@ static struct ovpn_transport *ovpn_use_socket(struct ovpn_dev *ovpn, struct sock
 	struct ovpn_transport *transport;
 	const char *sentence;
 
+	/* a descriptor may have come from outside of the caller's user namespace */
+	if (sock->sk && !ns_capable(sock_net(sock->sk)->user_ns, CAP_NET_ADMIN))
+		return ERR_PTR(ovpn_refuse(why, -EPERM, OVPN_FIELD_SOCKET,
+					   "socket is of a namespace that you may not administer"));
 	if (sock->sk && sock->sk->sk_protocol == IPPROTO_UDP && !remote)
 		return ERR_PTR(ovpn_refuse(why, -EINVAL, OVPN_FIELD_NONE,
 					   "UDP needs a remote address"));
@@ -295,7 +299,8 @@ free:
  * @why: gets the reason of a refusal
  *
  * Return: 0; -EINVAL, -EADDRNOTAVAIL where @cfg makes no sense, -ENOTSOCK where
- * its socket cannot be used, -EAFNOSUPPORT where that is of another family,
+ * its socket cannot be used, -EPERM where it is of a namespace that is none of
+ * the caller's, -EAFNOSUPPORT where that is of another family,
  * -EEXIST or -EADDRINUSE where another peer has the id or an address, -ENODEV
  * where the interface is about to go, -ENOMEM
  */

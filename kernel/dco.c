@@ -623,7 +623,7 @@ void ovpn_dco_peer_del_notify(struct ovpn_peer *peer, enum ovpn_del_peer_reason 
 /* The family. */
 
 #define OVPN_DCO_OP(_cmd, _doit)	\
-	.cmd = (_cmd), .flags = GENL_ADMIN_PERM, .doit = (_doit)
+	.cmd = (_cmd), .flags = GENL_UNS_ADMIN_PERM, .doit = (_doit)
 
 static const struct genl_ops ovpn_dco_ops[] = {
 	{ OVPN_DCO_OP(OVPN_DCO_CMD_NEW_PEER, ovpn_dco_new_peer) },

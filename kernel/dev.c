@@ -417,6 +417,24 @@ void ovpn_dev_delete(struct net_device *dev)
 }
 
 /**
+ * ovpn_dev_may_set - may the caller change an interface's own sockets?
+ * @ovpn: interface, its mutex held
+ *
+ * They are, and the marks of their packets count, in the namespace where the
+ * interface was made. Who was given the interface in a namespace of a user
+ * namespace may not reach back there.
+ *
+ * Return: the answer
+ */
+bool ovpn_dev_may_set(const struct ovpn_dev *ovpn)
+{
+	const struct net *net = read_pnet(&ovpn->own_net);
+
+	lockdep_assert_held(&ovpn->mutex);
+	return !net || ns_capable(net->user_ns, CAP_NET_ADMIN);
+}
+
+/**
  * ovpn_dev_listen - change an interface's own sockets
  * @ovpn: interface, its mutex held
  * @listen: where they shall listen, NULL: no sockets any more
@@ -443,9 +461,8 @@ int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen)
 		return 0;
 	}
 
-	rcu_read_lock();
-	net = maybe_get_net(read_pnet(&ovpn->own_net));
-	rcu_read_unlock();
+	net = read_pnet(&ovpn->own_net);
+	net = net ? maybe_get_net(net) : NULL;
 	if (!net)
 		return -ENONET;
 	own = ovpn_udp_listen(ovpn, net, listen);
@@ -537,6 +554,8 @@ static void __net_exit ovpn_net_pre_exit(struct net *net)
 			continue;
 		mutex_lock(&ovpn->mutex);
 		ovpn_dev_unlisten(ovpn);
+		/* an interface that was moved away lives on */
+		write_pnet(&ovpn->own_net, NULL);
 		mutex_unlock(&ovpn->mutex);
 	}
 	mutex_unlock(&ovpn_devs_mutex);

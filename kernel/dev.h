@@ -60,8 +60,8 @@ struct ovpn_dev_pcpu {
  *	the one of the interface's kind. Under @mutex
  * @pass_v1: DATA_V1 packets are not dropped, userspace has something to say
  *	about them; never changes
- * @own_net: namespace where the interface was made: @own live there. Compared,
- *	and used while that namespace's exit has not taken @own away
+ * @own_net: namespace where the interface was made: @own live there. NULL once it
+ *	is gone; under @mutex
  * @owner_portid: netlink socket it goes with, 0 where it stays; with
  *	@owner_net, set before registration, constant after
  * @owner_net: namespace of that socket, only compared
@@ -117,6 +117,7 @@ bool ovpn_dev_is(const struct net_device *dev);
 struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config *cfg,
 				   struct netlink_ext_ack *extack);
 void ovpn_dev_delete(struct net_device *dev);
+bool ovpn_dev_may_set(const struct ovpn_dev *ovpn);
 int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen);
 void ovpn_dev_owner_gone(const struct net *net, u32 portid);
 void ovpn_dev_owners_exit(void);

@@ -1185,13 +1185,22 @@ static int ovpn_nl_iface_set(struct sk_buff *skb, struct genl_info *info)
 		goto put;
 
 	mutex_lock(&ovpn->mutex);
+	if (!ovpn_dev_may_set(ovpn)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVPN_A_IFACE],
+				    "interface was made in a namespace that you may not administer");
+		ret = -EPERM;
+		goto unlock;
+	}
 	if (listens || attrs[OVPN_A_IFACE_LISTEN_OFF]) {
 		ret = ovpn_dev_listen(ovpn, listens ? &listen : NULL);
-		if (ret) {
+		if (ret == -ENONET)
+			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_IFACE_LISTEN_PORT],
+					    "namespace that the interface was made in is gone");
+		else if (ret)
 			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_IFACE_LISTEN_PORT],
 					    "cannot bind the interface's own socket");
+		if (ret)
 			goto unlock;
-		}
 	}
 	if (attrs[OVPN_A_IFACE_FWMARK]) {
 		ovpn->fwmark = nla_get_u32(attrs[OVPN_A_IFACE_FWMARK]);
@@ -1445,7 +1454,7 @@ void ovpn_nl_key_notify(struct ovpn_peer *peer, u8 cmd, int slot)
 /* The family. */
 
 #define OVPN_OP(_cmd, _policy)						\
-	.cmd = (_cmd), .flags = GENL_ADMIN_PERM,			\
+	.cmd = (_cmd), .flags = GENL_UNS_ADMIN_PERM,			\
 	.policy = (_policy), .maxattr = ARRAY_SIZE(_policy) - 1
 
 static const struct genl_ops ovpn_nl_ops[] = {

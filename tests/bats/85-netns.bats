@@ -97,6 +97,64 @@ unused() { [[ $(awk '$1 == "ovpn" { print $3 }' /proc/modules) == 0 ]]; }
 	ip netns del n1
 	wait_for 60 no_peers moved
 	need "$(ovpnctl -n moved -j link show tun0)" '.[0] | has("listen") | not'
+	run --separate-stderr ovpnctl -n moved link set tun0 listen 1195
+	refused "namespace that the interface was made in is gone"
+	ovpnctl -n moved link set tun0 fwmark 7
+	ovpnctl -n moved link set tun0 listen off
+}
+
+# people: a network namespace of a user namespace
+people() {
+	background people unshare --user --map-root-user --net sleep infinity
+	pid_people=$!
+	wait_for 30 settled
+	as_people ip link set lo up
+}
+settled() { [[ $(as_people id -u 2>/dev/null) == 0 ]]; }
+as_people() { nsenter -t "$pid_people" --user --net --preserve-credentials "$@"; }
+
+# bats test_tags=ours
+@test "root of a user namespace administers the interfaces of its network namespace" {
+	people
+	as_people ovpnctl link add tun0 mode p2mp listen 1194
+	as_people ovpnctl peer add dev tun0 id 1 remote 127.0.0.1:1195 vpn 10.8.0.2
+	as_people ovpnctl key gen k
+	as_people ovpnctl key add dev tun0 peer 1 slot primary id 0 cipher aes-256-gcm file k direction 0
+	as_people ovpnctl peer set dev tun0 id 1 remote 127.0.0.1:1196
+	as_people ovpnctl link set tun0 listen 1197 fwmark 3
+	need "$(as_people ovpnctl -j peer show dev tun0)" '.[0].remote.port == 1196 and .[0].local.port == 1197'
+	as_people ovpnctl key del dev tun0 peer 1 slot primary
+	as_people ovpnctl peer del dev tun0 id 1
+	as_people ovpnctl link del tun0
+	# the other way to make one, and the other family
+	as_people ip link add tun0 type ovpn
+	as_people ovpnctl link del tun0
+	as_people ip link add tun0 type ovpn-dco
+	as_people ovpnctl link del tun0
+}
+
+# bats test_tags=ours
+@test "root of a user namespace reaches nothing outside of it" {
+	local outside
+	people
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
+	ovpnctl -n n0 link add tun1 mode p2mp
+	run ! as_people ovpnctl -n n0 link show
+	# an interface that it is given keeps its sockets where they are
+	ip -n n0 link set tun0 netns "$pid_people"
+	as_people ovpnctl peer add dev tun0 id 1 remote 10.0.1.2:1194 vpn 10.8.0.2
+	for what in "listen 1195" "listen off" "fwmark 7"; do
+		run --separate-stderr as_people ovpnctl link set tun0 $what
+		refused "interface was made in a namespace that you may not administer"
+	done
+	in_ns n0 ss -Huln | grep -q ':1194 '
+	# nor may it use a socket that it was left
+	exec {outside}<>/dev/udp/127.0.0.1/9
+	run --separate-stderr as_people ovpnctl peer add dev tun0 id 2 remote 10.0.1.2:1194 \
+		vpn 10.8.0.3 socket fd "$outside"
+	refused "socket is of a namespace that you may not administer"
+	exec {outside}<&-
+	need "$(ovpnctl -n n0 -j link show)" 'map(.ifname) == ["tun1"]'
 }
 
 @test "the module goes with interfaces and peers in place" {
