@@ -51,7 +51,8 @@ static inline void __ovpn_replay_forget(struct ovpn_replay *r, u32 first, u32 co
  * ovpn_replay_accept - take a packet id that was authenticated, at most once
  * @r: the window
  * @id: the packet id, host byte order
- * @now: seconds of the clock @r lives by
+ * @now: seconds of the clock @r lives by, when the packet came; another CPU may
+ *	have been here with a later one
  *
  * Call it only for packets whose tag was right: anything else would let a
  * stranger move the window.
@@ -62,11 +63,12 @@ static inline void __ovpn_replay_forget(struct ovpn_replay *r, u32 first, u32 co
 static inline int ovpn_replay_accept(struct ovpn_replay *r, u32 id, u32 now)
 {
 	u32 bit = id % OVPN_REPLAY_WINDOW;
+	s32 silence = now - r->time;
 
 	if (!id)
 		return -EINVAL;
 
-	if (now - r->time >= OVPN_REPLAY_EXPIRE)
+	if (silence >= OVPN_REPLAY_EXPIRE)
 		r->floor = r->highest;
 
 	if (likely(id > r->highest)) {
@@ -86,7 +88,8 @@ static inline int ovpn_replay_accept(struct ovpn_replay *r, u32 id, u32 now)
 	}
 
 	__set_bit(bit, r->seen);
-	r->time = now;
+	if (silence > 0)
+		r->time = now;
 	return 0;
 }
 

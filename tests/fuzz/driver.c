@@ -27,7 +27,7 @@ static int model_accept(struct model *m, u32 id, u32 now)
 
 	if (!id)
 		return -EINVAL;
-	if (now - m->time >= OVPN_REPLAY_EXPIRE)
+	if ((s32)(now - m->time) >= OVPN_REPLAY_EXPIRE)
 		m->floor = m->highest;
 	if (id > m->highest) {
 		m->highest = id;
@@ -40,20 +40,24 @@ static int model_accept(struct model *m, u32 id, u32 now)
 		}
 	}
 	m->accepted[m->count++] = id;
-	m->time = now;
+	if (now > m->time)
+		m->time = now;
 	return 0;
 }
 
-/* A step is four bytes: how the two last ones make an id, and how late it is. */
+/* A step is four bytes: how the two last ones make an id, how late it is, and whether
+ * on a CPU that is a second behind.
+ */
 static void replay(const uint8_t *data, size_t size)
 {
 	struct ovpn_replay r = { .time = 0 };
 	struct model m = { .time = 0 };
-	u32 now = 0, id, number, steps;
+	u32 now = 1, here, id, number, steps;
 
 	for (steps = 0; size >= 4 && steps < STEPS; data += 4, size -= 4, steps++) {
 		number = data[2] | (u32)data[3] << 8;
 		now += data[1] % 64;
+		here = now - data[1] / 128;
 		switch (data[0] % 5) {
 		case 0:
 			id = m.highest + number % 4;
@@ -71,7 +75,7 @@ static void replay(const uint8_t *data, size_t size)
 			id = number;
 			break;
 		}
-		must(ovpn_replay_accept(&r, id, now) == model_accept(&m, id, now));
+		must(ovpn_replay_accept(&r, id, here) == model_accept(&m, id, here));
 		must(r.highest == m.highest);
 	}
 }
