@@ -56,6 +56,16 @@ static inline void bitmap_clear(unsigned long *map, u32 start, u32 count)
 		map[start / BITS_PER_LONG] &= ~(1UL << start % BITS_PER_LONG);
 }
 
+#define ATOMIC64_INIT(n) \
+	{                \
+		n        \
+	}
+
+static inline void atomic64_set(atomic64_t *counter, u64 n)
+{
+	counter->counter = n;
+}
+
 static inline u64 atomic64_add_return(u64 n, atomic64_t *counter)
 {
 	return counter->counter += n;

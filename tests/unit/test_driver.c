@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The driver's pure logic: replay window, packet ids, first word, addresses, segments. */
+/*
+ * The driver's pure logic: replay window, packet ids, first word, addresses, segments.
+ * Runs here under the sanitizers, and in the kernel, with the kernel's own words, as
+ * tests/kunit.
+ */
+#ifndef __KERNEL__
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +13,9 @@
 #include <stdlib.h>
 
 #include "kshim.h"
+
+#define CASE(name) static void name(void **state __attribute__((unused)))
+#endif
 
 #include "addr.h"
 #include "pktid.h"
@@ -78,23 +86,21 @@ static void follow_model(u32 seed, u32 spread, u32 silence)
 	free(r);
 }
 
-static void replay_does_as_the_model(void **state)
+CASE(replay_does_as_the_model)
 {
 	static const u32 spread[] = { 1, 10, 63, 64, 65, 500, 2047, 2048, 2049, 5000 };
 	size_t i;
 	u32 seed;
 
-	(void)state;
 	for (i = 0; i < sizeof(spread) / sizeof(*spread); i++)
 		for (seed = 1; seed <= 4; seed++)
 			follow_model(seed * 7919, spread[i], seed == 1 ? 1 : 40);
 }
 
-static void replay_edges(void **state)
+CASE(replay_edges)
 {
 	struct ovpn_replay r = { .time = 5 };
 
-	(void)state;
 	assert_int_equal(ovpn_replay_accept(&r, 0, 5), -EINVAL);
 	assert_int_equal(ovpn_replay_accept(&r, 1, 5), 0);
 	assert_int_equal(ovpn_replay_accept(&r, 1, 5), -EALREADY);
@@ -111,12 +117,11 @@ static void replay_edges(void **state)
 	assert_int_equal(ovpn_replay_accept(&r, 3, 5), -ETIME);
 }
 
-static void replay_forgets_what_a_jump_leaves_behind(void **state)
+CASE(replay_forgets_what_a_jump_leaves_behind)
 {
 	struct ovpn_replay r = {};
 	u32 id;
 
-	(void)state;
 	for (id = 1; id <= OVPN_REPLAY_WINDOW; id++)
 		assert_int_equal(ovpn_replay_accept(&r, id, 0), 0);
 	assert_int_equal(ovpn_replay_accept(&r, 10 * OVPN_REPLAY_WINDOW, 0), 0);
@@ -124,11 +129,10 @@ static void replay_forgets_what_a_jump_leaves_behind(void **state)
 		assert_int_equal(ovpn_replay_accept(&r, id, 0), 0);
 }
 
-static void silence_closes_the_window(void **state)
+CASE(silence_closes_the_window)
 {
 	struct ovpn_replay r = {};
 
-	(void)state;
 	assert_int_equal(ovpn_replay_accept(&r, 100, 10), 0);
 	assert_int_equal(ovpn_replay_accept(&r, 99, 10 + OVPN_REPLAY_EXPIRE - 1), 0);
 	assert_int_equal(ovpn_replay_accept(&r, 98, 10 + 2 * OVPN_REPLAY_EXPIRE - 1), -ETIME);
@@ -137,11 +141,10 @@ static void silence_closes_the_window(void **state)
 	assert_int_equal(ovpn_replay_accept(&r, 97, 10 + 2 * OVPN_REPLAY_EXPIRE), -ETIME);
 }
 
-static void the_next_second_of_another_cpu_is_no_silence(void **state)
+CASE(the_next_second_of_another_cpu_is_no_silence)
 {
 	struct ovpn_replay r = {};
 
-	(void)state;
 	assert_int_equal(ovpn_replay_accept(&r, 1, 10), 0);
 	assert_int_equal(ovpn_replay_accept(&r, 3, 11), 0);
 	assert_int_equal(ovpn_replay_accept(&r, 2, 10), 0);
@@ -152,12 +155,11 @@ static void the_next_second_of_another_cpu_is_no_silence(void **state)
 
 /* Ids of a sending key. */
 
-static void ids_count_from_one(void **state)
+CASE(ids_count_from_one)
 {
 	atomic64_t counter = {};
 	u32 first;
 
-	(void)state;
 	assert_int_equal(ovpn_pktid_take(&counter, 1, &first), 0);
 	assert_int_equal(first, 1);
 	assert_int_equal(ovpn_pktid_take(&counter, 44, &first), 0);
@@ -166,30 +168,28 @@ static void ids_count_from_one(void **state)
 	assert_int_equal(first, 46);
 }
 
-static void ids_end_for_good(void **state)
+CASE(ids_end_for_good)
 {
-	atomic64_t counter = { U32_MAX - 10 };
+	atomic64_t counter = ATOMIC64_INIT(U32_MAX - 10);
 	u32 first;
 
-	(void)state;
 	assert_int_equal(ovpn_pktid_take(&counter, 10, &first), 0);
 	assert_int_equal(first, U32_MAX - 9);
 	assert_int_equal(ovpn_pktid_take(&counter, 1, &first), -ERANGE);
 	assert_int_equal(ovpn_pktid_take(&counter, 1, &first), -ERANGE);
 
 	/* a batch that does not fit takes the rest along */
-	counter.counter = U32_MAX - 10;
+	atomic64_set(&counter, U32_MAX - 10);
 	assert_int_equal(ovpn_pktid_take(&counter, 11, &first), -ERANGE);
 	assert_int_equal(ovpn_pktid_take(&counter, 1, &first), -ERANGE);
 }
 
 /* First word. */
 
-static void word_holds_what_was_packed(void **state)
+CASE(word_holds_what_was_packed)
 {
 	u32 word = ovpn_proto_pack(OVPN_OPCODE_DATA_V2, 5, 0x123456);
 
-	(void)state;
 	assert_int_equal(word, 0x4d123456);
 	assert_int_equal(ovpn_proto_opcode(word), OVPN_OPCODE_DATA_V2);
 	assert_int_equal(ovpn_proto_key_id(word), 5);
@@ -214,13 +214,12 @@ static struct in6_addr addr(const char *text)
 	return addr;
 }
 
-static void addresses_of_both_families(void **state)
+CASE(addresses_of_both_families)
 {
 	struct in6_addr four = addr("192.0.2.1"), six = addr("2001:db8::1");
 	struct in6_addr any4 = addr("0.0.0.0"), any6 = addr("::"),
 			mapped = addr("::ffff:192.0.2.1");
 
-	(void)state;
 	assert_true(ovpn_addr_is4(&four) && ovpn_addr_is4(&any4) && ovpn_addr_is4(&mapped));
 	assert_false(ovpn_addr_is4(&six) || ovpn_addr_is4(&any6));
 	assert_memory_equal(&four, &mapped, sizeof(four));
@@ -229,17 +228,16 @@ static void addresses_of_both_families(void **state)
 	assert_false(ovpn_addr_any(&four) || ovpn_addr_any(&six));
 }
 
-static void link_local_ends_at_its_prefix(void **state)
+CASE(link_local_ends_at_its_prefix)
 {
 	struct in6_addr first = addr("fe80::1"), last = addr("febf::1"), below = addr("fe7f::1"),
 			above = addr("fec0::1");
 
-	(void)state;
 	assert_true(ovpn_addr_linklocal(&first) && ovpn_addr_linklocal(&last));
 	assert_false(ovpn_addr_linklocal(&below) || ovpn_addr_linklocal(&above));
 }
 
-static void vpn_addresses_mean_one_host(void **state)
+CASE(vpn_addresses_mean_one_host)
 {
 	static const char *const good[] = { "10.8.0.2",	       "126.255.255.255", "128.0.0.1",
 					    "223.255.255.255", "240.0.0.1",	  "fd08::2",
@@ -251,7 +249,6 @@ static void vpn_addresses_mean_one_host(void **state)
 	struct in6_addr a;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(good) / sizeof(*good); i++) {
 		a = addr(good[i]);
 		if (ovpn_addr_check_vpn(&a))
@@ -349,7 +346,7 @@ static unsigned int segment_make(const struct ovpn_segments *plan, const struct 
 	return s->head + len;
 }
 
-static void segments_are_packets(void **state)
+CASE(segments_are_packets)
 {
 	static u8 seg[OVPN_SEGMENT_HEAD_MAX + 65536] __aligned(4);
 	static struct super s;
@@ -357,7 +354,6 @@ static void segments_are_packets(void **state)
 	u32 seed = 7, shape, i, len, payload, total;
 	const struct tcphdr *th, *th0 = NULL;
 
-	(void)state;
 	for (shape = 0; shape < 4000; shape++) {
 		payload = 1 + random_below(&seed, shape % 8 ? 9000 : 60000);
 		super_make(&s, shape & 1, shape & 2, random_below(&seed, 11), payload, &seed);
@@ -389,13 +385,12 @@ static void segments_are_packets(void **state)
 	}
 }
 
-static void what_is_no_plain_packet_is_not_cut(void **state)
+CASE(what_is_no_plain_packet_is_not_cut)
 {
 	static struct super s;
 	struct ovpn_segments plan;
 	u32 seed = 11;
 
-	(void)state;
 	super_make(&s, true, true, 3, 1000, &seed);
 	assert_int_equal(ovpn_segments_init(&plan, s.packet, s.head, s.len, 100, false), 0);
 	/* headers that are not there, nothing behind them */
@@ -423,7 +418,7 @@ static void what_is_no_plain_packet_is_not_cut(void **state)
 	assert_int_equal(ovpn_segments_init(&plan, s.packet, s.head, s.len, 100, false), -EINVAL);
 }
 
-static void merging_undoes_cutting(void **state)
+CASE(merging_undoes_cutting)
 {
 	static u8 seg[OVPN_SEGMENT_HEAD_MAX + 65536] __aligned(4), first[sizeof(seg)] __aligned(4);
 	static struct super s;
@@ -433,7 +428,6 @@ static void merging_undoes_cutting(void **state)
 	struct iphdr *iph;
 	struct tcphdr *th;
 
-	(void)state;
 	for (shape = 0; shape < 2000; shape++) {
 		payload = 2 + random_below(&seed, 20000);
 		super_make(&s, shape & 1, true, random_below(&seed, 11), payload, &seed);
@@ -475,7 +469,7 @@ static void merging_undoes_cutting(void **state)
 }
 
 /* Whatever is not the same in two packets, or not the next, keeps them apart. */
-static void merging_loses_nothing(void **state)
+CASE(merging_loses_nothing)
 {
 	static u8 first[4096] __aligned(4), seg[4096] __aligned(4), other[4096] __aligned(4);
 	static struct super s;
@@ -484,7 +478,6 @@ static void merging_loses_nothing(void **state)
 	u32 seed = 17, family, bit, len;
 	u8 was;
 
-	(void)state;
 	for (family = 0; family < 2; family++) {
 		super_make(&s, family, true, 3, 300, &seed);
 		s.size = 100;
@@ -526,25 +519,29 @@ static void merging_loses_nothing(void **state)
 	}
 }
 
+#define CASES(X)                                        \
+	X(replay_does_as_the_model)                     \
+	X(replay_edges)                                 \
+	X(replay_forgets_what_a_jump_leaves_behind)     \
+	X(silence_closes_the_window)                    \
+	X(the_next_second_of_another_cpu_is_no_silence) \
+	X(ids_count_from_one)                           \
+	X(ids_end_for_good)                             \
+	X(word_holds_what_was_packed)                   \
+	X(addresses_of_both_families)                   \
+	X(link_local_ends_at_its_prefix)                \
+	X(vpn_addresses_mean_one_host)                  \
+	X(segments_are_packets)                         \
+	X(what_is_no_plain_packet_is_not_cut)           \
+	X(merging_undoes_cutting)                       \
+	X(merging_loses_nothing)
+
+#ifndef __KERNEL__
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(replay_does_as_the_model),
-		cmocka_unit_test(replay_edges),
-		cmocka_unit_test(replay_forgets_what_a_jump_leaves_behind),
-		cmocka_unit_test(silence_closes_the_window),
-		cmocka_unit_test(the_next_second_of_another_cpu_is_no_silence),
-		cmocka_unit_test(ids_count_from_one),
-		cmocka_unit_test(ids_end_for_good),
-		cmocka_unit_test(word_holds_what_was_packed),
-		cmocka_unit_test(addresses_of_both_families),
-		cmocka_unit_test(link_local_ends_at_its_prefix),
-		cmocka_unit_test(vpn_addresses_mean_one_host),
-		cmocka_unit_test(segments_are_packets),
-		cmocka_unit_test(what_is_no_plain_packet_is_not_cut),
-		cmocka_unit_test(merging_undoes_cutting),
-		cmocka_unit_test(merging_loses_nothing),
-	};
+#define X(name) cmocka_unit_test(name),
+	static const struct CMUnitTest tests[] = { CASES(X) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+#endif
