@@ -90,10 +90,6 @@ static bool ovpn_gro_merge(struct sk_buff *p, struct sk_buff *skb)
 	if (len > skb_shinfo(p)->gso_size || p->len + len > U16_MAX ||
 	    NAPI_GRO_CB(p)->count >= OVPN_GSO_SEGS)
 		return false;
-	/* headers may be in a page of the network card */
-	if (skb_headlen(skb) < off && !pskb_may_pull(skb, off))
-		return false;
-
 	/* from senders on this host, not always one: the batch is nobody's */
 	skb_orphan(p);
 	skb_orphan(skb);
@@ -133,7 +129,10 @@ struct sk_buff *ovpn_gro_receive(struct sock *sk, struct list_head *head, struct
 	/* a fragment, padded, or put together already */
 	if (NAPI_GRO_CB(skb)->flush || !ip_len || off < front || skb_is_gso(skb))
 		goto alone;
-	ip = skb_gro_header(skb, off + OVPN_OPCODE_SIZE, off - front);
+	/* out of a page of the network card, if need be: of a packet that waits the word
+	 * is looked at again
+	 */
+	ip = skb_gro_header_slow(skb, off + OVPN_OPCODE_SIZE, off - front);
 	if (!ip)
 		goto alone;
 	uh = ip + ip_len;
