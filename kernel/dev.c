@@ -361,6 +361,7 @@ struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config
 	ovpn->owner_portid = cfg->owner_portid;
 	ovpn->owner_net = net;
 	ovpn->fwmark = cfg->fwmark;
+	ovpn->source_any = cfg->source_any;
 	write_pnet(&ovpn->own_net, net);
 	if (cfg->mtu) {
 		if (cfg->mtu < dev->min_mtu || cfg->mtu > dev->max_mtu) {

@@ -42,6 +42,8 @@ struct ovpn_dev_pcpu {
  *
  * @dev: the net_device this is the private area of
  * @mode: OVPN_LINK_MODE_*, never changes
+ * @source_any: the inner source of what peers send is not looked at; written under
+ *	@mutex, read by the data path
  * @pcpu: counters
  * @cells: delivery of decrypted packets to the stack
  * @peer: the one peer of P2P mode; NULL in P2MP. Written under @mutex
@@ -71,6 +73,7 @@ struct ovpn_dev_pcpu {
 struct ovpn_dev {
 	struct net_device *dev;
 	enum ovpn_link_mode mode;
+	bool source_any;
 	struct ovpn_dev_pcpu __percpu *pcpu;
 	struct gro_cells cells;
 	struct ovpn_peer __rcu *peer;
@@ -100,6 +103,7 @@ struct ovpn_dev {
  * @mtu: in bytes, 0 for the default
  * @listen: its own sockets, NULL for none
  * @fwmark: mark of packets from them
+ * @source_any: do not look at the inner source of what peers send
  * @owner_portid: netlink socket it goes with, 0 for none
  */
 struct ovpn_dev_config {
@@ -108,6 +112,7 @@ struct ovpn_dev_config {
 	u32 mtu;
 	const struct ovpn_listen *listen;
 	u32 fwmark;
+	bool source_any;
 	u32 owner_portid;
 };
 

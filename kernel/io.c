@@ -315,7 +315,7 @@ static bool ovpn_rx_accept(struct ovpn_peer *peer, struct sk_buff *skb)
 	skb_reset_network_header(skb);
 	skb_reset_transport_header(skb);
 	why = OVPN_DROP_RX_SOURCE;
-	if (likely(ovpn_peer_owns_src(peer, skb)))
+	if (likely(ovpn_peer_owns_src(peer, skb) || READ_ONCE(peer->ovpn->source_any)))
 		return true;
 
 drop:

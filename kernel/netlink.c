@@ -99,14 +99,15 @@ static const struct nla_policy ovpn_key_peer_nest[OVPN_A_KEYCONF_MAX + 1] = {
 	[OVPN_A_KEYCONF_PEER_ID] = OVPN_NLA_PEER_ID,
 };
 
-#define OVPN_LISTEN_POLICY						\
+#define OVPN_IFACE_POLICY						\
+	[OVPN_A_IFACE_SOURCE_CHECK] = NLA_POLICY_MAX(NLA_U8, OVPN_SOURCE_CHECK_STRICT), \
 	[OVPN_A_IFACE_LISTEN_PORT] = { .type = NLA_BE16 },		\
 	[OVPN_A_IFACE_LISTEN_IPV4] = { .type = NLA_BE32 },		\
 	[OVPN_A_IFACE_LISTEN_IPV6] = OVPN_NLA_IPV6,			\
 	[OVPN_A_IFACE_FWMARK] = { .type = NLA_U32 }
 
 static const struct nla_policy ovpn_iface_new_nest[OVPN_A_IFACE_MAX + 1] = {
-	OVPN_LISTEN_POLICY,
+	OVPN_IFACE_POLICY,
 	[OVPN_A_IFACE_NAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
 	[OVPN_A_IFACE_MODE] = NLA_POLICY_MAX(NLA_U8, OVPN_LINK_MODE_MP),
 	[OVPN_A_IFACE_PERSISTENT] = { .type = NLA_FLAG },
@@ -114,7 +115,7 @@ static const struct nla_policy ovpn_iface_new_nest[OVPN_A_IFACE_MAX + 1] = {
 };
 
 static const struct nla_policy ovpn_iface_set_nest[OVPN_A_IFACE_MAX + 1] = {
-	OVPN_LISTEN_POLICY,
+	OVPN_IFACE_POLICY,
 	[OVPN_A_IFACE_LISTEN_OFF] = { .type = NLA_FLAG },
 };
 
@@ -989,7 +990,9 @@ static int ovpn_nl_fill_iface(struct sk_buff *skb, const struct ovpn_dev *ovpn)
 	    (ovpn->owner_portid &&
 	     nla_put_u32(skb, OVPN_A_IFACE_OWNER, ovpn->owner_portid)) ||
 	    nla_put_string(skb, OVPN_A_IFACE_KIND, ovpn->dev->rtnl_link_ops->kind) ||
-	    nla_put_string(skb, OVPN_A_IFACE_CLIENT, ovpn->client))
+	    nla_put_string(skb, OVPN_A_IFACE_CLIENT, ovpn->client) ||
+	    nla_put_u8(skb, OVPN_A_IFACE_SOURCE_CHECK,
+		       ovpn->source_any ? OVPN_SOURCE_CHECK_OFF : OVPN_SOURCE_CHECK_STRICT))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -1064,6 +1067,9 @@ static int ovpn_nl_iface_new(struct sk_buff *skb, struct genl_info *info)
 		cfg.mode = nla_get_u8(attrs[OVPN_A_IFACE_MODE]);
 	if (attrs[OVPN_A_IFACE_FWMARK])
 		cfg.fwmark = nla_get_u32(attrs[OVPN_A_IFACE_FWMARK]);
+	if (attrs[OVPN_A_IFACE_SOURCE_CHECK])
+		cfg.source_any = nla_get_u8(attrs[OVPN_A_IFACE_SOURCE_CHECK]) ==
+				 OVPN_SOURCE_CHECK_OFF;
 	if (attrs[OVPN_A_IFACE_MTU]) {
 		cfg.mtu = nla_get_u32(attrs[OVPN_A_IFACE_MTU]);
 		if (!cfg.mtu) {
@@ -1185,7 +1191,8 @@ static int ovpn_nl_iface_set(struct sk_buff *skb, struct genl_info *info)
 		goto put;
 
 	mutex_lock(&ovpn->mutex);
-	if (!ovpn_dev_may_set(ovpn)) {
+	if ((listens || attrs[OVPN_A_IFACE_LISTEN_OFF] || attrs[OVPN_A_IFACE_FWMARK]) &&
+	    !ovpn_dev_may_set(ovpn)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVPN_A_IFACE],
 				    "interface was made in a namespace that you may not administer");
 		ret = -EPERM;
@@ -1208,6 +1215,9 @@ static int ovpn_nl_iface_set(struct sk_buff *skb, struct genl_info *info)
 		if (own)
 			ovpn_udp_set_mark(own, ovpn->fwmark);
 	}
+	if (attrs[OVPN_A_IFACE_SOURCE_CHECK])
+		WRITE_ONCE(ovpn->source_any, nla_get_u8(attrs[OVPN_A_IFACE_SOURCE_CHECK]) ==
+						     OVPN_SOURCE_CHECK_OFF);
 unlock:
 	mutex_unlock(&ovpn->mutex);
 	if (!ret)

@@ -73,6 +73,7 @@ static const struct attr_table link_table[OVPN_A_IFACE_MAX + 2] = {
 	[OVPN_A_IFACE_OWNER] = { "owner", NULL },
 	[OVPN_A_IFACE_KIND] = { "kind", NULL },
 	[OVPN_A_IFACE_CLIENT] = { "client", NULL },
+	[OVPN_A_IFACE_SOURCE_CHECK] = { "source-check", NULL },
 };
 
 static const struct attr_table *top_entry(unsigned int type)
@@ -419,6 +420,12 @@ static bool parse_link_attr(const struct nlattr *attr, struct ovpnctl_link *link
 		return attr_u32_has(attr, &link->fwmark, &link->has_fwmark);
 	case OVPN_A_IFACE_PEERS:
 		return attr_u32_has(attr, &link->peers, &link->has_peers);
+	case OVPN_A_IFACE_SOURCE_CHECK:
+		if (!ovpnctl_attr_u32(attr, &value))
+			return false;
+		link->has_source_check = true;
+		link->source_check = value != OVPN_SOURCE_CHECK_OFF;
+		return true;
 	}
 	return true;
 }

@@ -49,7 +49,7 @@ struct ovpnctl_link {
 	struct sockaddr_storage listen; /* AF_UNSPEC: all addresses */
 	uint16_t listen_port;
 	bool has_mtu, has_fwmark, has_peers, has_listen, has_persistent, persistent;
-	bool listen_off, bound;
+	bool listen_off, bound, has_source_check, source_check;
 };
 
 /* An address is given where its family is not AF_UNSPEC. */

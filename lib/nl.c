@@ -631,8 +631,10 @@ static int take_new_link(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, vo
 	return take_link(ctx, nlh, data);
 }
 
-static bool put_listen(struct nlmsghdr *nlh, const struct ovpnctl_link *link)
+/* What can be told of an interface when it is made and later. */
+static bool put_settings(struct nlmsghdr *nlh, const struct ovpnctl_link *link)
 {
+	uint8_t check = link->source_check ? OVPN_SOURCE_CHECK_STRICT : OVPN_SOURCE_CHECK_OFF;
 	bool ok = true;
 
 	if (link->has_listen)
@@ -643,6 +645,8 @@ static bool put_listen(struct nlmsghdr *nlh, const struct ovpnctl_link *link)
 		ok &= put(nlh, OVPN_A_IFACE_LISTEN_OFF, NULL, 0);
 	if (link->has_fwmark)
 		ok &= put_u32(nlh, OVPN_A_IFACE_FWMARK, link->fwmark);
+	if (link->has_source_check)
+		ok &= put(nlh, OVPN_A_IFACE_SOURCE_CHECK, &check, sizeof(check));
 	return ok;
 }
 
@@ -700,11 +704,13 @@ OVPNCTL_PUBLIC int ovpnctl_link_add(struct ovpnctl_ctx *ctx, struct ovpnctl_link
 			return no_such_cap(ctx, "bind an interface to a process (hold)");
 		if (link->has_fwmark)
 			return no_such_cap(ctx, "mark packets of an interface (fwmark)");
+		if (link->has_source_check && !link->source_check)
+			return no_such_cap(ctx, "take any inner source (source-check off)");
 		return add_by_route(ctx, link);
 	}
 	start = nest(nlh, OVPN_A_IFACE);
 	ok = start && put(nlh, OVPN_A_IFACE_NAME, link->name, strlen(link->name) + 1) &&
-	     put(nlh, OVPN_A_IFACE_MODE, &mode, sizeof(mode)) && put_listen(nlh, link);
+	     put(nlh, OVPN_A_IFACE_MODE, &mode, sizeof(mode)) && put_settings(nlh, link);
 	if (ok && !link->bound)
 		ok = put(nlh, OVPN_A_IFACE_PERSISTENT, NULL, 0);
 	if (ok && link->has_mtu)
@@ -730,9 +736,9 @@ OVPNCTL_PUBLIC int ovpnctl_link_change(struct ovpnctl_ctx *ctx, struct ovpnctl_l
 	if (!nlh)
 		return -ctx->error.code;
 	if (!ctx->has_iface)
-		return no_such_cap(ctx, "change an interface's sockets");
+		return no_such_cap(ctx, "change an interface's sockets or source check");
 	start = nest(nlh, OVPN_A_IFACE);
-	if (!start || !put_listen(nlh, link))
+	if (!start || !put_settings(nlh, link))
 		return ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
 	mnl_attr_nest_end(nlh, start);
 	return transact(ctx, ctx->genl, nlh, NULL, NULL);

@@ -108,6 +108,12 @@ OVPNCTL_PUBLIC void ovpnctl_link_set_fwmark(struct ovpnctl_link *link, uint32_t 
 	link->has_fwmark = true;
 }
 
+OVPNCTL_PUBLIC void ovpnctl_link_set_source_check(struct ovpnctl_link *link, bool strict)
+{
+	link->source_check = strict;
+	link->has_source_check = true;
+}
+
 OVPNCTL_PUBLIC void ovpnctl_link_set_listen(struct ovpnctl_link *link,
 					    const struct sockaddr_storage *addr, uint16_t port)
 {
@@ -163,6 +169,12 @@ OVPNCTL_PUBLIC bool ovpnctl_link_fwmark(const struct ovpnctl_link *link, uint32_
 {
 	*mark = link->fwmark;
 	return link->has_fwmark;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_link_source_check(const struct ovpnctl_link *link, bool *strict)
+{
+	*strict = link->source_check;
+	return link->has_source_check;
 }
 
 OVPNCTL_PUBLIC bool ovpnctl_link_persistent(const struct ovpnctl_link *link, bool *persistent)

@@ -85,17 +85,12 @@ static const struct field listen_fields[] = {
 };
 
 static const struct field link_fields[] = {
-	{ "ifindex", K_SHOWN, NULL },
-	{ "ifname", K_TEXT, NULL },
-	{ "kind", K_SHOWN, NULL },
-	{ "client", K_SHOWN, NULL },
-	{ "mode", K_TEXT, NULL },
-	{ "mtu", K_NUMBER, NULL },
-	{ "persistent", K_SHOWN, NULL },
-	{ "listen", K_OBJECT, listen_fields },
-	{ "fwmark", K_NUMBER, NULL },
-	{ "peers", K_SHOWN, NULL },
-	{ NULL },
+	{ "ifindex", K_SHOWN, NULL },	 { "ifname", K_TEXT, NULL },
+	{ "kind", K_SHOWN, NULL },	 { "client", K_SHOWN, NULL },
+	{ "mode", K_TEXT, NULL },	 { "mtu", K_NUMBER, NULL },
+	{ "persistent", K_SHOWN, NULL }, { "listen", K_OBJECT, listen_fields },
+	{ "fwmark", K_NUMBER, NULL },	 { "source_check", K_TEXT, NULL },
+	{ "peers", K_SHOWN, NULL },	 { NULL },
 };
 
 static const struct field endpoint_fields[] = {
@@ -486,6 +481,7 @@ static bool listens_so(const struct ovpnctl_link *link, struct json_object *list
 static int plan_new_link(struct plan *plan, const struct wanted *wanted)
 {
 	const char *mode = text_of(wanted->link, "mode");
+	const char *check = text_of(wanted->link, "source_check");
 	char text[128];
 
 	if (!mode)
@@ -503,6 +499,8 @@ static int plan_new_link(struct plan *plan, const struct wanted *wanted)
 		put_number(plan, "mtu", number_of(wanted->link, "mtu", 0));
 	if (number_of(wanted->link, "fwmark", 0))
 		put_number(plan, "fwmark", number_of(wanted->link, "fwmark", 0));
+	if (check && strcmp(check, "strict"))
+		put(plan, "source-check", check);
 	return end(plan);
 }
 
@@ -512,9 +510,11 @@ static int plan_link(struct plan *plan, const struct wanted *wanted,
 {
 	struct json_object *listen = member(wanted->link, "listen");
 	const char *mode = text_of(wanted->link, "mode"), *is;
+	const char *check = text_of(wanted->link, "source_check");
 	int64_t fwmark = number_of(wanted->link, "fwmark", -1);
 	char text[128];
 	uint32_t mark;
+	bool strict;
 
 	if (!have)
 		return plan_new_link(plan, wanted);
@@ -528,7 +528,10 @@ static int plan_link(struct plan *plan, const struct wanted *wanted,
 		fwmark = -1;
 	if (listen && listens_so(have, listen))
 		listen = NULL;
-	if (!listen && fwmark < 0)
+	if (check && ovpnctl_link_source_check(have, &strict) &&
+	    !strcmp(check, strict ? "strict" : "off"))
+		check = NULL;
+	if (!listen && fwmark < 0 && !check)
 		return EXIT_OK;
 	begin(plan, "link set");
 	put(plan, "", wanted->name);
@@ -538,6 +541,8 @@ static int plan_link(struct plan *plan, const struct wanted *wanted,
 	}
 	if (fwmark >= 0)
 		put_number(plan, "fwmark", fwmark);
+	if (check)
+		put(plan, "source-check", check);
 	return end(plan);
 }
 

@@ -10,8 +10,10 @@
 #include "cli.h"
 
 static const char *const modes[] = { "p2p", "p2mp", "mp", NULL };
+/* their places are what the library calls them, false and true */
+static const char *const source_checks[] = { "off", "strict", NULL };
 
-enum { ADD_NAME, ADD_MODE, ADD_LISTEN, ADD_MTU, ADD_FWMARK, ADD_HOLD };
+enum { ADD_NAME, ADD_MODE, ADD_LISTEN, ADD_MTU, ADD_FWMARK, ADD_SOURCE_CHECK, ADD_HOLD };
 
 static const struct word add_words[] = {
 	[ADD_NAME] = { "dev", WORD_NAME, "NAME", "name of the new interface", .required = true,
@@ -21,6 +23,8 @@ static const struct word add_words[] = {
 	[ADD_LISTEN] = { "listen", WORD_LISTEN, "[ADDR:]PORT", "sockets of its own; port 0: any" },
 	[ADD_MTU] = { "mtu", WORD_NUMBER, "N", "largest inner packet, bytes", 68, 65451 },
 	[ADD_FWMARK] = { "fwmark", WORD_NUMBER, "N", "mark of encrypted packets", 0, UINT32_MAX },
+	[ADD_SOURCE_CHECK] = { "source-check", WORD_CHOICE, "{ strict | off }",
+			       "whose addresses a peer may send from", .choices = source_checks },
 	[ADD_HOLD] = { "hold", WORD_FLAG, NULL, "stay, and take the interface along" },
 	{ NULL },
 };
@@ -79,6 +83,8 @@ static int link_add(struct cli *cli, const struct value *values)
 		ovpnctl_link_set_mtu(link, (uint32_t)values[ADD_MTU].number);
 	if (values[ADD_FWMARK].count)
 		ovpnctl_link_set_fwmark(link, (uint32_t)values[ADD_FWMARK].number);
+	if (values[ADD_SOURCE_CHECK].count)
+		ovpnctl_link_set_source_check(link, values[ADD_SOURCE_CHECK].number);
 	ovpnctl_link_set_bound(link, values[ADD_HOLD].count);
 	ret = ovpnctl_link_add(cli->ctx, link) ? err_lib(cli) : EXIT_OK;
 	if (!ret) {
@@ -90,7 +96,7 @@ static int link_add(struct cli *cli, const struct value *values)
 	return ret;
 }
 
-enum { SET_NAME, SET_LISTEN, SET_FWMARK };
+enum { SET_NAME, SET_LISTEN, SET_FWMARK, SET_SOURCE_CHECK };
 
 static const struct word set_words[] = {
 	[SET_NAME] = { "dev", WORD_NAME, "NAME", "interface", .required = true,
@@ -99,6 +105,8 @@ static const struct word set_words[] = {
 			 "other sockets of its own, or none" },
 	[SET_FWMARK] = { "fwmark", WORD_NUMBER, "N", "mark of encrypted packets, 0: none", 0,
 			 UINT32_MAX },
+	[SET_SOURCE_CHECK] = { "source-check", WORD_CHOICE, "{ strict | off }",
+			       "whose addresses a peer may send from", .choices = source_checks },
 	{ NULL },
 };
 
@@ -107,8 +115,10 @@ static int link_set(struct cli *cli, const struct value *values)
 	struct ovpnctl_link *link;
 	int ret;
 
-	if (!values[SET_LISTEN].count && !values[SET_FWMARK].count)
-		return err(cli, "nothing to set: \"listen\" or \"fwmark\" is required");
+	if (!values[SET_LISTEN].count && !values[SET_FWMARK].count &&
+	    !values[SET_SOURCE_CHECK].count)
+		return err(cli, "nothing to set: \"listen\", \"fwmark\" or \"source-check\" is "
+				"required");
 	ret = need_ctx(cli);
 	if (ret)
 		return ret;
@@ -118,6 +128,8 @@ static int link_set(struct cli *cli, const struct value *values)
 	link_set_listen(link, &values[SET_LISTEN]);
 	if (values[SET_FWMARK].count)
 		ovpnctl_link_set_fwmark(link, (uint32_t)values[SET_FWMARK].number);
+	if (values[SET_SOURCE_CHECK].count)
+		ovpnctl_link_set_source_check(link, values[SET_SOURCE_CHECK].number);
 	ret = ovpnctl_link_change(cli->ctx, link) ? err_lib(cli) : EXIT_OK;
 	ovpnctl_link_free(link);
 	return ret;
@@ -183,6 +195,9 @@ void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 	}
 	if (ovpnctl_link_fwmark(link, &number))
 		emit_uint(cli, "fwmark", "fwmark 0x%llx", number);
+	/* what everybody has is no news for people */
+	if (ovpnctl_link_source_check(link, &flag) && (cli->json || cli->details || !flag))
+		emit_str(cli, "source_check", COLOUR_NONE, "source-check %s", source_checks[flag]);
 	if (ovpnctl_link_peers(link, &number))
 		emit_uint(cli, "peers", "peers %llu", number);
 	if (client && tells(cli, client))
@@ -214,7 +229,7 @@ static int link_show(struct cli *cli, const struct value *values)
 static const struct command commands[] = {
 	{ "show", "sh list lst ls l get s", "list interfaces", show_words, link_show },
 	{ "add", "a", "make an interface", add_words, link_add },
-	{ "set", "", "change an interface's own sockets", set_words, link_set },
+	{ "set", "", "change an interface", set_words, link_set },
 	{ "del", "delete d", "delete an interface", del_words, link_del },
 	{ NULL },
 };

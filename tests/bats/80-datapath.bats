@@ -162,6 +162,20 @@ captured() { [[ $(tshark -r cap.pcap 2>/dev/null | wc -l) -ge 6 ]]; }
 	[[ $(peer_stat n0 1 vpn.rx_packets) == 0 ]]
 }
 
+# bats test_tags=ours
+@test "without source check any inner source may come, from then on" {
+	probe_tunnel
+	ovpnctl -n n0 link set tun0 source-check off
+	need "$(ovpnctl -n n0 -j link show tun0)" '.[0].source_check == "off"'
+	"${probe[@]}" ping 10.8.0.77 10.8.0.1 1 ping 192.0.2.1 10.8.0.1 2
+	wait_for 20 got_inner 2
+	ovpnctl -n n0 link set tun0 source-check strict
+	"${probe[@]}" id 3 ping 10.8.0.77 10.8.0.1 3
+	wait_for 20 counted n0 tun0 rx_drop_source 1
+	got_inner 2
+}
+got_inner() { [[ $(peer_stat n0 1 vpn.rx_packets) == "$1" ]]; }
+
 @test "packets may come late, by less than the window" {
 	probe_tunnel
 	"${probe[@]}" id 2100 ping 10.8.0.2 10.8.0.1 1 recv id 60 ping 10.8.0.2 10.8.0.1 2 recv

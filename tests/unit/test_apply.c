@@ -140,6 +140,9 @@ static void interfaces_are_made_and_changed(void **state)
 		"peer add dev vpn1 id 3 remote 192.0.2.1:5\n");
 	becomes("{\"ifname\":\"vpn0\",\"fwmark\":9,\"listen\":{\"port\":1195}}" PEER1 PEER2,
 		"link set vpn0 listen 1195 fwmark 9\n");
+	becomes("{\"ifname\":\"vpn1\",\"mode\":\"p2mp\",\"source_check\":\"off\"}"
+		"{\"ifname\":\"vpn0\",\"source_check\":\"strict\"}" PEER1 PEER2,
+		"link add vpn1 mode p2mp source-check off\nlink set vpn0 source-check strict\n");
 	fails("{\"ifname\":\"vpn0\",\"mode\":\"p2p\"}", "cannot be changed to p2p");
 	fails("{\"ifname\":\"vpn1\",\"id\":3}", "interface \"vpn1\" does not exist");
 }

@@ -127,6 +127,10 @@ void ovpnctl_link_set_listen(struct ovpnctl_link *link, const struct sockaddr_st
 			     uint16_t port);
 /* With ovpnctl_link_change(): close them. */
 void ovpnctl_link_set_listen_off(struct ovpnctl_link *link);
+/* Whether packets from a peer of a P2MP interface are dropped where packets to their
+ * inner source would not go to that peer. Default: they are.
+ */
+void ovpnctl_link_set_source_check(struct ovpnctl_link *link, bool strict);
 /* Goes with the context that makes it. Default: stays. */
 void ovpnctl_link_set_bound(struct ovpnctl_link *link, bool bound);
 
@@ -134,7 +138,7 @@ void ovpnctl_link_set_bound(struct ovpnctl_link *link, bool bound);
  * chose. -EOPNOTSUPP where the driver cannot do what was set.
  */
 int ovpnctl_link_add(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link);
-/* Change listen and fwmark of the interface of that name. */
+/* Change listen, fwmark and source check of the interface of that name. */
 int ovpnctl_link_change(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link);
 /* Delete an interface of kind ovpn or ovpn-dco. */
 int ovpnctl_link_del(struct ovpnctl_ctx *ctx, const char *name);
@@ -157,6 +161,7 @@ const char *ovpnctl_link_client(const struct ovpnctl_link *link);
 /* The ones below return false where the driver did not tell. */
 bool ovpnctl_link_mtu(const struct ovpnctl_link *link, uint32_t *mtu);
 bool ovpnctl_link_fwmark(const struct ovpnctl_link *link, uint32_t *mark);
+bool ovpnctl_link_source_check(const struct ovpnctl_link *link, bool *strict);
 bool ovpnctl_link_persistent(const struct ovpnctl_link *link, bool *persistent);
 bool ovpnctl_link_peers(const struct ovpnctl_link *link, uint32_t *count);
 /* port: host byte order; addr: NULL or where it listens, AF_UNSPEC for all. */

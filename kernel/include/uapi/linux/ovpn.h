@@ -35,6 +35,14 @@ enum ovpn_link_mode {
 	OVPN_LINK_MODE_MP = 1,
 };
 
+/* What is asked of the inner source address of a packet from a peer of a P2MP
+ * interface.
+ */
+enum ovpn_source_check {
+	OVPN_SOURCE_CHECK_OFF,		/* nothing: it may be any */
+	OVPN_SOURCE_CHECK_STRICT,	/* packets to it would go to that peer */
+};
+
 enum ovpn_cipher_alg {
 	OVPN_CIPHER_ALG_NONE,
 	OVPN_CIPHER_ALG_AES_GCM,
@@ -139,6 +147,7 @@ enum {
 	 * peer so far the one that goes with the kind; reply only
 	 */
 	OVPN_A_IFACE_CLIENT,
+	OVPN_A_IFACE_SOURCE_CHECK,	/* u8, enum ovpn_source_check; default STRICT */
 
 	__OVPN_A_IFACE_MAX,
 	OVPN_A_IFACE_MAX = (__OVPN_A_IFACE_MAX - 1)
@@ -160,7 +169,7 @@ enum {
 	OVPN_CMD_IFACE_NEW = 0x40,	/* IFACE {..}; reply: as IFACE_GET */
 	OVPN_CMD_IFACE_DEL,		/* IFINDEX */
 	OVPN_CMD_IFACE_GET,		/* do: IFINDEX; dump: nothing */
-	OVPN_CMD_IFACE_SET,		/* IFINDEX, IFACE {LISTEN_*, FWMARK} */
+	OVPN_CMD_IFACE_SET,		/* IFINDEX, IFACE {what changes} */
 	OVPN_CMD_IFACE_NEW_NTF,		/* IFINDEX, IFACE as IFACE_GET */
 	OVPN_CMD_IFACE_SET_NTF,		/* IFINDEX, IFACE as IFACE_GET */
 	OVPN_CMD_IFACE_DEL_NTF,		/* IFINDEX, IFACE {NAME} */
