@@ -16,7 +16,9 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
+#include <net/dsfield.h>
 #include <net/dst_metadata.h>
+#include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ip_tunnels.h>
 
@@ -61,6 +63,16 @@ static __be16 ovpn_ip_protocol(const void *data, unsigned int len)
 
 /* Out. */
 
+/* What the outer header says of congestion for the inner one, RFC 6040. Of DSCP it tells
+ * nothing, as that would tell what is inside.
+ */
+static u8 ovpn_tx_ecn(const struct sk_buff *skb)
+{
+	if (ovpn_ip_protocol(skb->data, skb->len) == htons(ETH_P_IP))
+		return INET_ECN_encapsulate(0, ipv4_get_dsfield((struct iphdr *)skb->data));
+	return INET_ECN_encapsulate(0, ipv6_get_dsfield((struct ipv6hdr *)skb->data));
+}
+
 /* Encrypt a batch. Return: what came through, linked by next */
 static struct sk_buff *ovpn_tx_encrypt(struct ovpn_peer *peer, struct ovpn_key *key,
 				       struct sk_buff *list, u32 id)
@@ -93,6 +105,7 @@ static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inn
 	unsigned int packets, bytes;
 	struct ovpn_peer_pcpu *pcpu;
 	struct ovpn_key *key;
+	u8 ecn = 0;
 	u32 id;
 
 	if (unlikely(!transport))
@@ -123,6 +136,8 @@ static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inn
 	}
 
 	if (inner) {
+		/* of one super-packet, or one packet: all have the same */
+		ecn = ovpn_tx_ecn(list);
 		pcpu = this_cpu_ptr(peer->pcpu);
 		u64_stats_update_begin(&pcpu->syncp);
 		ovpn_counter_add(&pcpu->vpn_tx, packets, bytes);
@@ -134,7 +149,7 @@ static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inn
 		ovpn_tcp_end(tcp, list);
 		ovpn_sent(peer, packets, bytes);
 	} else if (likely(list)) {
-		ovpn_udp_send(peer, transport, list);
+		ovpn_udp_send(peer, transport, list, ecn);
 	}
 	return;
 
@@ -292,6 +307,25 @@ static void ovpn_rx_replay(struct ovpn_dev *ovpn, struct ovpn_key *key,
 	spin_unlock(&key->replay_lock);
 }
 
+/* Tell inner packets that the network has marked the outer ones, RFC 6040: their sender
+ * is asked to slow down if it knows of such marks.
+ */
+static void ovpn_rx_congested(struct sk_buff_head *good)
+{
+	struct sk_buff *skb;
+
+	skb_queue_walk(good, skb) {
+		switch (ovpn_ip_protocol(skb->data, skb->len)) {
+		case htons(ETH_P_IP):
+			IP_ECN_set_ce((struct iphdr *)skb->data);
+			break;
+		case htons(ETH_P_IPV6):
+			IP6_ECN_set_ce(skb, (struct ipv6hdr *)skb->data);
+			break;
+		}
+	}
+}
+
 /* Is an inner packet what the stack may have? Return: whether it is; if not it is gone */
 static bool ovpn_rx_accept(struct ovpn_peer *peer, struct sk_buff *skb)
 {
@@ -398,12 +432,13 @@ static unsigned int ovpn_rx_deliver(struct ovpn_peer *peer, struct sk_buff_head 
  *	word; taken
  * @word: the word, an opcode of DATA_V2 in it
  * @from: where they came from; NULL where that cannot change
+ * @ce: the network has marked them as having met congestion
  *
  * BH off, RCU read section. Nothing about the peer changes before a packet is
  * known to be authentic and new.
  */
 void ovpn_recv_peer(struct ovpn_peer *peer, struct sk_buff *list, u32 word,
-		    const struct ovpn_endpoint *from)
+		    const struct ovpn_endpoint *from, bool ce)
 {
 	struct ovpn_dev *ovpn = peer->ovpn;
 	unsigned int packets, bytes;
@@ -434,6 +469,8 @@ void ovpn_recv_peer(struct ovpn_peer *peer, struct sk_buff *list, u32 word,
 	ovpn_stamp(&peer->last_recv, now);
 	if (from)
 		ovpn_peer_seen_at(peer, from);
+	if (unlikely(ce))
+		ovpn_rx_congested(&good);
 
 	packets = ovpn_rx_deliver(peer, &good, &bytes);
 	if (!packets)
@@ -454,11 +491,12 @@ void ovpn_recv_peer(struct ovpn_peer *peer, struct sk_buff *list, u32 word,
  *	word and from the same place; taken
  * @word: the word, an opcode of DATA_V2 in it
  * @from: the place
+ * @ce: the network has marked them as having met congestion
  *
  * BH off, RCU read section.
  */
 void ovpn_recv(struct ovpn_dev *ovpn, struct sk_buff *list, u32 word,
-	       const struct ovpn_endpoint *from)
+	       const struct ovpn_endpoint *from, bool ce)
 {
 	u32 id = ovpn_proto_peer_id(word);
 	struct ovpn_peer *peer;
@@ -466,7 +504,7 @@ void ovpn_recv(struct ovpn_dev *ovpn, struct sk_buff *list, u32 word,
 	peer = id == OVPN_PEER_ID_NONE ? ovpn_peer_by_remote(ovpn, from) :
 					 ovpn_peer_by_id(ovpn, id);
 	if (likely(peer))
-		ovpn_recv_peer(peer, list, word, from);
+		ovpn_recv_peer(peer, list, word, from, ce);
 	else
 		ovpn_drop_list(ovpn, OVPN_DROP_RX_NO_PEER, list);
 }

@@ -32,8 +32,8 @@ netdev_tx_t ovpn_xmit(struct sk_buff *skb, struct net_device *dev);
 void ovpn_send_keepalive(struct ovpn_peer *peer);
 void ovpn_sent(struct ovpn_peer *peer, unsigned int packets, unsigned int bytes);
 void ovpn_recv(struct ovpn_dev *ovpn, struct sk_buff *list, u32 word,
-	       const struct ovpn_endpoint *from);
+	       const struct ovpn_endpoint *from, bool ce);
 void ovpn_recv_peer(struct ovpn_peer *peer, struct sk_buff *list, u32 word,
-		    const struct ovpn_endpoint *from);
+		    const struct ovpn_endpoint *from, bool ce);
 
 #endif /* OVPN_IO_H */

@@ -190,7 +190,7 @@ static void ovpn_tcp_flush(struct ovpn_tcp *tcp, struct ovpn_peer *peer)
 		tail = &skb->next;
 	}
 	if (list)
-		ovpn_recv_peer(peer, list, tcp->word, NULL);
+		ovpn_recv_peer(peer, list, tcp->word, NULL, false);
 }
 
 /* A whole record. Takes it. */

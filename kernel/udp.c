@@ -7,6 +7,7 @@
 #include <linux/inetdevice.h>
 #include <linux/udp.h>
 #include <net/addrconf.h>
+#include <net/inet_ecn.h>
 #include <net/ip6_route.h>
 #include <net/route.h>
 #include <net/udp.h>
@@ -26,7 +27,8 @@
 
 /* Receiving. */
 
-static void ovpn_udp_from(const struct sk_buff *skb, struct ovpn_endpoint *from)
+/* Return: whether the network has marked the packet, RFC 3168 */
+static bool ovpn_udp_from(const struct sk_buff *skb, struct ovpn_endpoint *from)
 {
 	from->port = udp_hdr(skb)->source;
 	from->scope_id = 0;
@@ -34,12 +36,13 @@ static void ovpn_udp_from(const struct sk_buff *skb, struct ovpn_endpoint *from)
 	if (skb->protocol == htons(ETH_P_IP)) {
 		ovpn_addr_set4(&from->remote, ip_hdr(skb)->saddr);
 		ovpn_addr_set4(&from->local, ip_hdr(skb)->daddr);
-		return;
+		return INET_ECN_is_ce(ip_hdr(skb)->tos);
 	}
 	from->remote = ipv6_hdr(skb)->saddr;
 	from->local = ipv6_hdr(skb)->daddr;
 	if (ovpn_addr_linklocal(&from->remote))
 		from->scope_id = inet6_iif(skb);
+	return INET_ECN_is_ce(ipv6_get_dsfield(ipv6_hdr(skb)));
 }
 
 /* udp_sock.encap_rcv: in a softirq, RCU read section, data at the UDP header,
@@ -54,6 +57,7 @@ static int ovpn_udp_encap_recv(struct sock *sk, struct sk_buff *skb)
 	enum ovpn_drop why;
 	__be32 buf;
 	u32 word;
+	bool ce;
 
 	/* just being detached; of a batch the socket would make one packet */
 	if (unlikely(!transport)) {
@@ -85,13 +89,13 @@ static int ovpn_udp_encap_recv(struct sock *sk, struct sk_buff *skb)
 		goto drop;
 	}
 
-	ovpn_udp_from(skb, &from);
+	ce = ovpn_udp_from(skb, &from);
 	__skb_pull(skb, sizeof(struct udphdr));
 	/* of a super-packet that UDP cut, the others still hang on it */
 	skb_mark_not_on_list(skb);
 	skb = ovpn_gro_split(skb);
 	if (likely(skb))
-		ovpn_recv(transport->ovpn, skb, word, &from);
+		ovpn_recv(transport->ovpn, skb, word, &from, ce);
 	else
 		ovpn_dev_drops(transport->ovpn, OVPN_DROP_RX_NOMEM, 1);
 	return 0;
@@ -449,26 +453,26 @@ static struct dst_entry *ovpn_udp_route(struct ovpn_peer *peer, struct sock *sk,
 }
 
 static void ovpn_udp_send4(struct sock *sk, struct sk_buff *skb, struct dst_entry *dst,
-			   const struct in6_addr *saddr, const struct ovpn_endpoint *ep)
+			   const struct in6_addr *saddr, const struct ovpn_endpoint *ep, u8 ecn)
 {
 	/* no device: the tunnel helpers would count for it, each kernel in
 	 * another way
 	 */
 	skb->dev = NULL;
 	ovpn_udp_tunnel_xmit_skb(dst_rtable(dst), sk, skb, ovpn_addr_get4(saddr),
-				 ovpn_addr_get4(&ep->remote), 0, ip4_dst_hoplimit(dst), 0,
+				 ovpn_addr_get4(&ep->remote), ecn, ip4_dst_hoplimit(dst), 0,
 				 inet_sk(sk)->inet_sport, ep->port, false, sk->sk_no_check_tx);
 }
 
 static void ovpn_udp_send6(struct sock *sk, struct sk_buff *skb, struct dst_entry *dst,
-			   struct in6_addr *saddr, const struct ovpn_endpoint *ep)
+			   struct in6_addr *saddr, const struct ovpn_endpoint *ep, u8 ecn)
 {
 	struct in6_addr daddr = ep->remote;
 
 	skb->dev = NULL;
 	/* as with IPv4: what does not fit is fragmented here */
 	skb->ignore_df = 1;
-	ovpn_udp_tunnel6_xmit_skb(dst, sk, skb, NULL, saddr, &daddr, 0, ip6_dst_hoplimit(dst), 0,
+	ovpn_udp_tunnel6_xmit_skb(dst, sk, skb, NULL, saddr, &daddr, ecn, ip6_dst_hoplimit(dst), 0,
 				  inet_sk(sk)->inet_sport, ep->port, udp_get_no_check6_tx(sk));
 }
 
@@ -489,11 +493,12 @@ static unsigned int ovpn_udp_max_len(const struct sock *sk, const struct dst_ent
  * @peer: peer
  * @transport: its transport
  * @list: packets, encrypted, linked by next; taken
+ * @ecn: INET_ECN_* of their outer headers
  *
  * One route for all of them. BH off, RCU read section.
  */
 void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transport,
-		   struct sk_buff *list)
+		   struct sk_buff *list, u8 ecn)
 {
 	struct ovpn_bind *bind = rcu_dereference(peer->bind);
 	enum ovpn_drop why = OVPN_DROP_TX_NO_TRANSPORT;
@@ -530,9 +535,9 @@ void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transpor
 		if (list)
 			dst_hold(dst);
 		if (ip4)
-			ovpn_udp_send4(sk, skb, dst, &saddr, &bind->ep);
+			ovpn_udp_send4(sk, skb, dst, &saddr, &bind->ep, ecn);
 		else
-			ovpn_udp_send6(sk, skb, dst, &saddr, &bind->ep);
+			ovpn_udp_send6(sk, skb, dst, &saddr, &bind->ep, ecn);
 	}
 	ovpn_sent(peer, packets, bytes);
 	return;

@@ -32,6 +32,6 @@ void ovpn_udp_set_mark(struct ovpn_transport *transport, u32 fwmark);
 void ovpn_udp_close(struct ovpn_transport *transport);
 
 void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transport,
-		   struct sk_buff *list);
+		   struct sk_buff *list, u8 ecn);
 
 #endif /* OVPN_UDP_H */

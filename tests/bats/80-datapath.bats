@@ -366,6 +366,43 @@ large() {
 	in_ns n1 ping -q -c 3 -i 0.05 -W 20 -M "do" -s 1472 10.8.0.1
 }
 
+# sniff FILE NS DEV FILTER
+sniff() {
+	background "$1" in_ns "$2" tcpdump -l -v -n -i "$3" "$4"
+	wait_for 30 file_has 'listening on' "$1.err"
+}
+
+# bats test_tags=ours
+@test "a packet that knows of congestion says so outside, and nothing else of its kind" {
+	server
+	client 1
+	sniff outside n0 eth1 'udp dst port 1194'
+	# a DSCP of 46, ECT(0)
+	in_ns n1 ping -q -c 1 -W 20 -Q 0xba 10.8.0.1
+	wait_for 30 file_has 'tos 0x2,ECT(0)' outside
+	run ! grep -q 'tos 0xb' outside
+	in_ns n1 ping -q -c 1 -W 20 10.8.0.1
+	wait_for 30 file_has 'tos 0x0' outside
+}
+
+# bats test_tags=ours
+@test "congestion that the outer packet met is told to the inner one, if it knows of it" {
+	server
+	client 1
+	in_ns n0 nft -f - <<-END
+		table ip t {
+			chain in { type filter hook prerouting priority -300; udp dport 1194 ip ecn set ce; }
+		}
+	END
+	sniff inside n0 tun0 'icmp[0] == 8'
+	in_ns n1 ping -q -c 1 -W 20 -Q 2 10.8.0.1
+	wait_for 30 file_has 'tos 0x3,CE' inside
+	in_ns n1 ping -q -c 1 -W 20 10.8.0.1
+	wait_for 30 file_has 'tos 0x0' inside
+	# what is marked still makes super-packets
+	netload tcp n1 n0 10.8.0.1 100000 1000000
+}
+
 @test "TCP goes through, both ways, and counters of both ends agree" {
 	server
 	client 1
