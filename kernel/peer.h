@@ -44,11 +44,13 @@ struct ovpn_bind {
  * struct ovpn_route_key - what a cached route was looked up for
  * @gen: of the binding
  * @mark: of the socket
+ * @oif: interface that the socket is bound to, or 0
  * @sport: of the socket, network byte order
  */
 struct ovpn_route_key {
 	u32 gen;
 	u32 mark;
+	int oif;
 	__be16 sport;
 };
 

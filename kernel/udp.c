@@ -408,7 +408,7 @@ static struct dst_entry *ovpn_udp_lookup6(struct ovpn_peer *peer, struct sock *s
 
 static bool ovpn_route_key_equal(const struct ovpn_route_key *a, const struct ovpn_route_key *b)
 {
-	return a->gen == b->gen && a->mark == b->mark && a->sport == b->sport;
+	return a->gen == b->gen && a->mark == b->mark && a->oif == b->oif && a->sport == b->sport;
 }
 
 /* Return: the route of a batch with one reference, or an ERR_PTR */
@@ -420,6 +420,7 @@ static struct dst_entry *ovpn_udp_route(struct ovpn_peer *peer, struct sock *sk,
 	struct ovpn_route_key key = {
 		.gen = bind->gen,
 		.mark = READ_ONCE(sk->sk_mark),
+		.oif = READ_ONCE(sk->sk_bound_dev_if),
 		.sport = inet_sk(sk)->inet_sport,
 	};
 	struct dst_entry *dst = NULL;

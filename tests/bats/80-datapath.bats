@@ -329,6 +329,17 @@ busy() { [[ $(peer_stat n0 1 vpn.rx_packets) -gt 50 ]]; }
 }
 
 # bats test_tags=ours
+@test "a socket that is bound to an interface sends through it, whatever the routes say" {
+	hold n0 server -d eth1 1194
+	ovpnctl -n n0 link add tun0 mode p2mp
+	ip -n n0 addr add 10.8.0.1/24 dev tun0
+	ip -n n0 link set tun0 up
+	ip -n n0 route add 10.0.1.2/32 dev eth2
+	client 1
+	reach n0 10.8.0.2
+}
+
+# bats test_tags=ours
 @test "fwmark of an interface is on what its own sockets send, at once when it changes" {
 	ovpnctl -n n0 link add tun0 mode p2mp listen 1194 fwmark 77
 	ip -n n0 addr add 10.8.0.1/24 dev tun0

@@ -4,9 +4,9 @@
  * as this process. Tells where it is, then everything that the kernel leaves to
  * userspace: "got HEX", "end" where a stream ended, "error TEXT".
  *
- *	holdsock [-6] [-m MARK] [-t | -l | -c] [-q] [-f FIFO] [ADDRESS] PORT
+ *	holdsock [-6] [-m MARK] [-d DEV] [-t | -l | -c] [-q] [-f FIFO] [ADDRESS] PORT
  *
- * -6: an IPv6 socket that takes IPv4 as well. -t: a TCP socket, not connected,
+ * -6: an IPv6 socket that takes IPv4 as well. -d: bound to that interface. -t: a TCP socket, not connected,
  * -l: one that was connected to, -c: one that connects to ADDRESS.
  * -q: reads nothing until told to. -f: does what the lines of that file say:
  *	send HEX	in one call
@@ -158,7 +158,7 @@ static void command(int fd, char *line, size_t *size)
 
 int main(int argc, char **argv)
 {
-	const char *address = NULL, *fifo = NULL;
+	const char *address = NULL, *fifo = NULL, *dev = NULL;
 	struct pollfd polled[2] = { { .events = POLLIN }, { .fd = -1, .events = POLLIN } };
 	static char line[150000];
 	size_t size = 65537;
@@ -168,11 +168,13 @@ int main(int argc, char **argv)
 	char mode = 'u';
 	int fd, opt;
 
-	while ((opt = getopt(argc, argv, "6m:tlcqf:")) != -1) {
+	while ((opt = getopt(argc, argv, "6m:d:tlcqf:")) != -1) {
 		if (opt == '6')
 			v6 = true;
 		else if (opt == 'm')
 			mark = number(optarg, UINT32_MAX);
+		else if (opt == 'd')
+			dev = optarg;
 		else if (opt == 'f')
 			fifo = optarg;
 		else if (opt == 'q')
@@ -185,7 +187,8 @@ int main(int argc, char **argv)
 	if (argc - optind == 2)
 		address = argv[optind++];
 	if (argc - optind != 1 || (mode == 'c' && !address))
-		errx(1, "usage: holdsock [-6] [-m MARK] [-t|-l|-c] [-q] [-f FIFO] [ADDRESS] PORT");
+		errx(1,
+		     "usage: holdsock [-6] [-m MARK] [-d DEV] [-t|-l|-c] [-q] [-f FIFO] [ADDRESS] PORT");
 	if (address && strchr(address, ':'))
 		v6 = true;
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -204,6 +207,8 @@ int main(int argc, char **argv)
 		if (mode == 'l')
 			fd = accept_one(fd);
 	}
+	if (dev && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev, (socklen_t)strlen(dev)))
+		err(1, "SO_BINDTODEVICE");
 	if (mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
 		err(1, "SO_MARK");
 
