@@ -92,10 +92,8 @@ gone() { [[ $(ovpnctl -n "$1" -j peer show dev tun0) == '[]' ]]; }
 # bats test_tags=ours
 @test "over TCP packets of any size go through" {
 	tcp_tunnel
-	in_ns n0 ping -q -c 3 -i 0.02 -W 20 -s 1300 10.8.0.2 >ping.out
-	file_has ' 3 received' ping.out
-	in_ns n0 ping -q -c 3 -i 0.02 -W 20 -s 20000 10.8.0.2 >ping.out
-	file_has ' 3 received' ping.out
+	reach n0 -s 1300 10.8.0.2
+	reach n0 -s 20000 10.8.0.2
 }
 
 # bats test_tags=ours
