@@ -55,7 +55,7 @@ MANPAGES := $(patsubst man/%.scd,$(B)/man/%,$(wildcard man/*.scd))
 SHARED := $(B)/libovpnctl.so.$(SOVERSION)
 
 .DEFAULT_GOAL := all
-.PHONY: all module check unit check-unit check-vm check-kernels torment bench lint fmt demo deps install man tools examples help clean
+.PHONY: all module check unit check-unit check-vm check-kernels torment bench lint fmt demo demo-openvpn deps install man tools examples help clean
 
 # a page that cannot be made must not keep the tool from being made
 all: $(B)/ovpnctl $(B)/libovpnctl.a $(SHARED) $(if $(shell command -v scdoc 2>/dev/null),man)
@@ -217,7 +217,10 @@ fmt:
 		tests/*/*.[ch] examples/*.c)
 
 demo:
-	@tests/demo/run
+	@tests/demo/run demo
+
+demo-openvpn:
+	@tests/demo/run demo-openvpn
 
 # ---- the rest ----
 
@@ -286,6 +289,7 @@ clean:
 help:
 	@echo 'make                  tool and library into build/'
 	@echo 'make demo             a VPN in a virtual machine, to watch; sets up what it needs'
+	@echo 'make demo-openvpn     OpenVPN 2.6 and 2.7 on the driver, to watch'
 	@echo 'make check            every test; sets up what it needs (VM=0: on this kernel)'
 	@echo 'make check-unit       tests without root and virtual machine'
 	@echo 'make check-abi        symbols of the library, and what make install installs'

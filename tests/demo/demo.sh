@@ -1,80 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A VPN of three hosts in one machine, built with ovpnctl alone. Needs root, the
-# driver, and ovpnctl in PATH. Fails unless all that it promises was seen.
+# A VPN of three hosts in one machine, built with ovpnctl alone.
 
 set -euo pipefail
-
-work=$(mktemp -d)
-monitor=''
-seen=()
-bold='' plain=''
-[[ ! -t 1 ]] || bold=$'\e[1m' plain=$'\e[0m'
-
-cleanup() {
-	local ns
-	[[ -z $monitor ]] || kill "$monitor" 2>/dev/null || true
-	for ns in server client1 client2 lan; do
-		ip netns pids "$ns" 2>/dev/null | xargs -r kill -KILL 2>/dev/null || true
-		ip netns del "$ns" 2>/dev/null || true
-	done
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'fail "line $LINENO"' ERR
-
-fail() {
-	printf '\ndemo: FAILED: %s\n' "$*" >&2
-	exit 1
-}
-
-title() { printf '\n%s== %s%s\n\n' "$bold" "$*" "$plain"; }
-say() { printf '%s\n' "$*"; }
-saw() { seen+=("$*"); }
-
-# As typed, then what it prints.
-run() {
-	printf '%s# %s%s\n' "$bold" "$*" "$plain"
-	"$@" </dev/null || fail "$*"
-}
-
-# wait_for SECONDS COMMAND...
-wait_for() {
-	local deadline=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		((SECONDS < deadline)) || return 1
-		sleep 0.1
-	done
-}
-
-# Is there an event in the monitor's output for which the filter is true?
-event() { jq -es "any(.[]; $1)" "$work/monitor" >/dev/null 2>&1; }
-
-need_event() {
-	wait_for 60 event "$2" || { cat "$work/monitor" "$work/monitor.err" >&2; fail "monitor did not tell: $1"; }
-	saw "monitor: $1"
-	jq -c "select($2)" "$work/monitor" | head -n 1 | sed 's/^/   monitor: /'
-}
-
-# reach WHAT FROM ADDRESS: no packet of three may get lost
-reach() {
-	printf '%s# ip netns exec %s ping -c 3 -i 0.2 %s%s\n' "$bold" "$2" "$3" "$plain"
-	ip netns exec "$2" ping -c 3 -i 0.2 -W 20 "$3" >"$work/ping" || { cat "$work/ping"; fail "$1"; }
-	tail -n 2 "$work/ping" | head -n 1
-	grep -q '3 packets transmitted, 3 received' "$work/ping" || fail "$1: lost packets"
-	saw "ping: $1"
-}
+demo=demo
+# shellcheck source=tests/demo/lib.sh
+. "${0%/*}/lib.sh"
 
 title "Four hosts: a server, two clients, and a host on a LAN behind client 1"
-for ns in server client1 client2 lan; do
-	ip netns add "$ns"
-	ip -n "$ns" link set lo up
-	for f in all default; do
-		ip netns exec "$ns" sysctl -qw "net.ipv6.conf.$f.accept_dad=0"
-	done
-done
+hosts server client1 client2 lan
 ip link add eth1 netns server type veth peer name eth0 netns client1
 ip link add eth2 netns server type veth peer name eth0 netns client2
 ip link add eth1 netns client1 type veth peer name eth0 netns lan
@@ -96,7 +31,6 @@ cat <<'END'
 END
 
 title "Keys: one file for each client, the same on both ends"
-cd "$work"
 run ovpnctl key gen client1.key
 run ovpnctl key gen client1-next.key
 run ovpnctl key gen client2.key
@@ -105,10 +39,7 @@ run ls -l client1.key client1-next.key client2.key
 
 title "The server: one interface for all its clients, on a port of its own"
 run ovpnctl -n server link add vpn0 mode p2mp listen 1194
-printf '%s# ovpnctl -n server -j monitor dev vpn0 &%s\n' "$bold" "$plain"
-ovpnctl -n server -j monitor dev vpn0 >"$work/monitor" 2>"$work/monitor.err" </dev/null &
-monitor=$!
-wait_for 60 event '.event == "listening"' || fail "the monitor does not listen"
+monitor server dev vpn0
 run ip -n server addr add 10.8.0.1/24 dev vpn0
 run ip -n server addr add fd08::1/64 dev vpn0 nodad
 run ip -n server link set vpn0 up
@@ -156,9 +87,7 @@ reach "server to the LAN behind client 1" server 192.168.50.2
 reach "the LAN behind client 1 to the server" lan 10.8.0.1
 
 title "iperf3 through both tunnels (the figures of a software-emulated machine mean nothing)"
-ip netns exec server iperf3 -s --forceflush >"$work/iperf-server" 2>&1 </dev/null &
-disown
-wait_for 60 grep -q 'Server listening' "$work/iperf-server" || fail "iperf3 does not start"
+iperf_server server
 for client in client1 client2; do
 	run ip netns exec "$client" iperf3 -c 10.8.0.1 -t 2 -f m
 	wait_for 60 grep -q 'Server listening' "$work/iperf-server"
@@ -209,9 +138,4 @@ need_event "client 1 was deleted" '.event == "peer-del" and .peer.id == 1 and .r
 run ovpnctl -n server -j peer show dev vpn0
 [[ $(ovpnctl -n server -j peer show dev vpn0 | jq length) == 0 ]] || fail "a peer is left"
 
-title "What the monitor said"
-jq -c . "$work/monitor"
-
-title "Seen"
-printf '   %s\n' "${seen[@]}"
-printf '\ndemo: all %d things seen\n' "${#seen[@]}"
+all_seen
