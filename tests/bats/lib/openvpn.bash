@@ -74,20 +74,24 @@ by_itself() { file_has 'TUN/TAP device tun0 opened' "$1.log" || { cat "$1.log" >
 peers() { ovpnctl -n "$1" -s -j peer show dev tun0; }
 keys() { ovpnctl -n "$1" -j key show dev tun0; }
 
-# offloaded NS NAME PROGRAM CIPHER: where the packets of the program are, and by which
-# cipher, says OpenVPN and says the driver, or neither
+# offloaded NS NAME PROGRAM CIPHER...: where the packets of the program are, and by which
+# ciphers, one for each of its peers, says OpenVPN and says the driver, or neither
 offloaded() {
-	local ns=$1 name=$2 program=$3 cipher=aes-gcm
-	[[ $4 != CHACHA* ]] || cipher=chacha20-poly1305
-	# a client may be ready before its server is
-	wait_for 30 file_has "Data Channel: cipher '$4'" "$name.log"
+	local ns=$1 name=$2 program=$3 cipher keys=''
+	shift 3
+	for cipher; do
+		# a client may be ready before its server is
+		wait_for 30 file_has "Data Channel: cipher '$cipher'" "$name.log"
+		[[ $cipher == CHACHA* ]] && cipher=chacha20-poly1305 || cipher=aes-gcm
+		keys+="${keys:+,}[\"primary\",\"$cipher\"]"
+	done
 	if [[ $program == *-user ]]; then
 		by_itself "$name"
 		return
 	fi
 	by_driver "$name"
-	need "$(peers "$ns")" 'length == 1'
-	need "$(keys "$ns")" "length == 1 and .[0].slot == \"primary\" and .[0].cipher == \"$cipher\""
+	need "$(peers "$ns")" "length == $#"
+	need "$(keys "$ns")" "map([.slot, .cipher]) == [$keys]"
 }
 
 # moved NS PACKETS: so many of them at least went each way through the driver
@@ -95,18 +99,26 @@ moved() {
 	need "$(peers "$1")" "map(.stats.vpn) | all(.rx_packets >= $2 and .tx_packets >= $2)"
 }
 
-# carries SERVER CLIENT udp4|udp6|tcp4|tcp6 CIPHER: a tunnel between the two programs
+# carries SERVER CLIENT udp4|udp6|tcp4|tcp6 CIPHER [CIPHER]: a tunnel between the two
+# programs, or two, of a client each
 carries() {
-	serve "$1" "$3" --data-ciphers "$4"
-	dial 1 "$2" "$3"
-	offloaded n0 server "$1" "$4"
-	offloaded n1 client1 "$2" "$4"
-	reach n0 10.8.0.2
-	reach n0 fd08::2
-	reach n1 10.8.0.1
-	reach n1 fd08::1
-	[[ $1 == *-user ]] || moved n0 12
-	[[ $2 == *-user ]] || moved n1 12
+	local server=$1 client=$2 proto=$3 n=0 cipher
+	shift 3
+	serve "$server" "$proto" --data-ciphers "$(IFS=:; echo "$*")"
+	for cipher; do
+		((++n))
+		dial $n "$client" "$proto" --data-ciphers "$cipher"
+		offloaded n$n client$n "$client" "$cipher"
+	done
+	offloaded n0 server "$server" "$@"
+	for n in $(seq $n); do
+		reach n0 10.8.0.$((n + 1))
+		reach n0 fd08::$((n + 1))
+		reach "n$n" 10.8.0.1
+		reach "n$n" fd08::1
+		[[ $client == *-user ]] || moved "n$n" 12
+	done
+	[[ $server == *-user ]] || moved n0 12
 }
 
 # renewed NS TIMES: is the key in use so much younger than the first?
