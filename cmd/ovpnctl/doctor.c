@@ -696,9 +696,8 @@ static void judge_process(struct doctor *doctor, long pid)
 			finding.advice =
 				"no driver was there when it started: load one, then restart it";
 		} else {
-			finding.advice =
-				"its log says why (lines with DCO): compression, fragment, a cipher "
-				"that is no AEAD, or disable-dco rule it out";
+			finding.advice = "its log says why (\"disabling data channel offload\"); "
+					 "ovpn-openvpn(7) tells what to do about it";
 		}
 	} else {
 		judge_offload(doctor, &process, &finding);

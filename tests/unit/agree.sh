@@ -122,5 +122,13 @@ while read -r promise; do
 	agree "promise: $promise" 1 "$(grep -cF "@test \"$promise\"" <(cat tests/bats/*.bats))"
 done <<<"$promises"
 
+# what keeps OpenVPN from using the offload is what it was asked about
+options=$(sed -n '/^reasons()/,/^}/p' tests/bats/61-openvpn-pairs.bats | grep -oE -e '--[a-z-]+' |
+	grep -vxE -e '--(client|remote|nobind|server|dh|proto)' | sort -u)
+[[ -n $options ]] || agree 'options that OpenVPN was asked about' some none
+for option in $options; do
+	has "ovpn-openvpn(7) tells $option" "$(section man/ovpn-openvpn.7.scd CONFIGURATION)" "${option#--}"
+done
+
 printf '%d passed, %d failed\n' "$passed" "$failed"
 ((failed == 0))

@@ -29,6 +29,19 @@ spec() { rpmspec -q --qf "$1" packaging/rpm/ovpnctl.spec 2>&1; }
 agree 'version of the spec file' "$version" "$(spec '%{version}\n' | sort -u)"
 agree 'packages of the spec file' 'libovpnctl libovpnctl-devel ovpn-dkms ovpnctl ' "$(spec '%{name}\n' | grep -v debug | sort | tr '\n' ' ')"
 
+# globs, as rpmbuild has them; what no line takes makes it fail
+packed() {
+	local page glob
+	for page in man/*.scd; do
+		page=${page#man/} page=${page%.scd}
+		for glob in $(sed -n 's/^%{_mandir}\///p' packaging/rpm/ovpnctl.spec); do
+			# shellcheck disable=SC2053 # a pattern
+			[[ man${page##*.}/$page != $glob ]] || echo "$page"
+		done
+	done
+}
+agree 'manual pages of the spec file' "$(cd man && printf '%s\n' *.scd | sed 's/\.scd$//')" "$(packed)"
+
 # OpenWrt's own files in short: what they are asked for is printed
 mkdir -p "$work/include"
 : >"$work/rules.mk"
