@@ -11,7 +11,7 @@
 # deletes the old one. From 20 seconds on swap and deletion are apart, and nothing may
 # be lost. Below, who begins the next renewal swaps and deletes at once, and what the
 # other end still sends with the old key finds none: so it is with Linux's own driver,
-# too.
+# too, and not without a driver, for OpenVPN then chooses the key for every packet.
 
 # bats file_tags=openvpn
 
