@@ -213,22 +213,13 @@ client_alone() {
 	[[ $status == 1 && $(<out.err) == 'ovpnctl: cannot write the output: No space left on device' ]]
 }
 
-# peers N: so many of them on tun0, in a batch
-peers() {
-	local i
-	for ((i = 1; i <= $1; i++)); do
-		echo "peer add dev tun0 id $i remote 10.0.1.2:4000 vpn 10.9.$((i / 250)).$((i % 250 + 1))"
-	done >many
-	ovpnctl -n n0 -b many
-}
-
 # gone N: the stream tells of N peers that they have gone, of each once
 gone() { jq -es --argjson n "$1" 'map(select(.event == "peer-del").peer.id) | length == $n and (unique | length) == $n' events >/dev/null; }
 
 # bats test_tags=ours
 @test "10,000 peers deleted while it does not read are all accounted for" {
 	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
-	peers 10000
+	many 10000
 	background events ovpnctl -n n0 -j -rc 65536 monitor
 	local pid
 	pid=$(tail -n 1 pids)
@@ -250,7 +241,7 @@ gone() { jq -es --argjson n "$1" 'map(select(.event == "peer-del").peer.id) | le
 # bats test_tags=ours
 @test "peers made and changed while events are lost are told afterwards" {
 	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
-	peers 500
+	many 500
 	background events ovpnctl -n n0 -j -rc 4096 monitor
 	local pid
 	pid=$(tail -n 1 pids)
@@ -271,7 +262,7 @@ gone() { jq -es --argjson n "$1" 'map(select(.event == "peer-del").peer.id) | le
 # bats test_tags=ours
 @test "a slow reader gets every line, whole" {
 	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
-	peers 2000
+	many 2000
 	mkfifo pipe
 	background pipe ovpnctl -n n0 -j -rc 65536 monitor
 	local line

@@ -108,10 +108,9 @@ got_all() { [[ $(awk '$1 == "got" { print length($2) / 2 }' sock-other | grep -c
 		-e udp.length -e udp.checksum.status -e ip.checksum.status -e udp.payload >packets 2>/dev/null
 	# 1300, headers of UDP and IPv4 inside, what we put in front, and UDP's own
 	[[ $(cut -f 1-3 packets | sort -u) == $'1360\t1\t1' ]]
-	while read -r _ _ _ data; do
-		[[ -z ${id:-} || $((16#${data:8:8})) == $((id + 1)) ]]
-		id=$((16#${data:8:8}))
-	done <packets
+	# shellcheck disable=SC2046 # a number each
+	printf '%d\n' $(cut -f 4 packets | cut -c 9-16 | sed 's/^/0x/') |
+		awk 'NR > 1 && $1 != last + 1 { exit 1 } { last = $1 }'
 }
 captured() { [[ $(tcpdump -r wire.pcap 2>/dev/null | wc -l) -ge $1 ]]; }
 

@@ -212,6 +212,14 @@ client() {
 	key_both n0 "n$n" "$n" primary 0 "$cipher" "key$n"
 }
 
+# many N: peers 1 to N of tun0 in n0, in one batch
+many() {
+	# not a loop of the shell, which bats slows down
+	seq "$1" | awk '{ printf "peer add dev tun0 id %d remote 10.0.1.2:4000 vpn 10.9.%d.%d\n",
+		$1, $1 / 250, $1 % 250 + 1 }' >many
+	ovpnctl -n n0 -b many
+}
+
 # reach NS [OPTION]... ADDRESS: three packets there and back, none lost. One ping each: of
 # several it takes one for lost that comes in twice the time of the others.
 reach() {
