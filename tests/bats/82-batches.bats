@@ -42,9 +42,9 @@ plain() {
 # bulk SERVER: both ways, and datagrams that the sender cut; nothing is lost or bad
 bulk() {
 	local ns
-	netload tcp n1 "$1" 10.8.0.1 1000000 4000000
-	netload tcp "$1" n1 10.8.0.2 1000000 4000000
-	netload gso n1 "$1" 10.8.0.1 1300 100 1000
+	netload tcp n1 "$1" 10.8.0.1 200000 1000000
+	netload tcp "$1" n1 10.8.0.2 200000 1000000
+	netload gso n1 "$1" 10.8.0.1 1300 100 300
 	for ns in "$1" n1; do
 		in_ns "$ns" ethtool -S tun0 | awk '$1 ~ /drop/ && $2 { print; bad = 1 } END { exit bad }'
 	done
