@@ -15,6 +15,7 @@
 #include "dev.h"
 #include "netlink.h"
 #include "peer.h"
+#include "trace.h"
 #include "transport.h"
 
 static int ovpn_refuse(struct ovpn_refusal *why, int err, enum ovpn_field field,
@@ -347,8 +348,11 @@ static int ovpn_peer_change(struct ovpn_dev *ovpn, const struct ovpn_peer_config
 	if (ret)
 		return ret;
 	ret = ovpn_apply(peer, transport, cfg);
-	if (!ret && cfg->given)
+	if (!ret && cfg->given) {
+		trace_ovpn_peer(peer, "set", "",
+				ovpn_given(cfg, OVPN_FIELD_REMOTE) ? &cfg->remote : NULL);
 		ovpn_nl_peer_notify(peer, OVPN_CMD_PEER_SET_NTF);
+	}
 	return ret;
 }
 

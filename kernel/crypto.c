@@ -17,6 +17,7 @@
 #include "crypto.h"
 #include "main.h"
 #include "peer.h"
+#include "trace.h"
 
 /* Lets a test reach the end of the packet ids within its lifetime. */
 static unsigned int ovpn_debug_first_packet_id;
@@ -284,6 +285,8 @@ static struct ovpn_key *ovpn_keys_put(struct ovpn_peer *peer, enum ovpn_key_slot
 void ovpn_keys_install(struct ovpn_peer *peer, enum ovpn_key_slot slot, struct ovpn_key *key)
 {
 	lockdep_assert_held(&peer->ovpn->mutex);
+	trace_ovpn_key(peer, "install", slot, key->key_id);
+	peer->keys.installed++;
 	ovpn_key_release(ovpn_keys_put(peer, slot, key));
 }
 
@@ -300,6 +303,8 @@ bool ovpn_keys_delete(struct ovpn_peer *peer, enum ovpn_key_slot slot)
 
 	lockdep_assert_held(&peer->ovpn->mutex);
 	key = ovpn_keys_put(peer, slot, NULL);
+	if (key)
+		trace_ovpn_key(peer, "delete", slot, key->key_id);
 	ovpn_key_release(key);
 	return key;
 }
@@ -312,10 +317,15 @@ bool ovpn_keys_delete(struct ovpn_peer *peer, enum ovpn_key_slot slot)
  */
 void ovpn_keys_swap(struct ovpn_peer *peer)
 {
+	struct ovpn_keys *keys = &peer->keys;
+	struct ovpn_key *key;
+
 	lockdep_assert_held(&peer->ovpn->mutex);
 	spin_lock_bh(&peer->lock);
 	/* pairs with the READ_ONCE in ovpn_slot_index and ovpn_keys_primary */
-	WRITE_ONCE(peer->keys.primary, !peer->keys.primary);
+	WRITE_ONCE(keys->primary, !keys->primary);
+	key = rcu_dereference_protected(keys->slot[keys->primary], lockdep_is_held(&peer->lock));
+	trace_ovpn_key(peer, "swap", OVPN_KEY_SLOT_PRIMARY, key ? key->key_id : -1);
 	spin_unlock_bh(&peer->lock);
 }
 
@@ -338,6 +348,7 @@ bool ovpn_keys_retire(struct ovpn_peer *peer, struct ovpn_key *key)
 		if (rcu_access_pointer(peer->keys.slot[i]) != key)
 			continue;
 		RCU_INIT_POINTER(peer->keys.slot[i], NULL);
+		trace_ovpn_key(peer, "exhausted", i != peer->keys.primary, key->key_id);
 		found = true;
 	}
 	spin_unlock(&peer->lock);
@@ -358,6 +369,17 @@ bool ovpn_keys_retire(struct ovpn_peer *peer, struct ovpn_key *key)
 struct ovpn_key *ovpn_keys_get(struct ovpn_peer *peer, enum ovpn_key_slot slot)
 {
 	return rcu_dereference(peer->keys.slot[ovpn_slot_index(&peer->keys, slot)]);
+}
+
+/**
+ * ovpn_key_driver - which of the kernel's ciphers a key sends with
+ * @key: key
+ *
+ * Return: its name, as long as the key is there
+ */
+const char *ovpn_key_driver(const struct ovpn_key *key)
+{
+	return crypto_tfm_alg_driver_name(crypto_aead_tfm(key->enc.aead));
 }
 
 /**

@@ -84,10 +84,12 @@ struct ovpn_key {
  * @slot: keys or NULL; written under the peer's lock
  * @primary: which of them is the primary; written under the peer's lock, read
  *	by the data path without: it sees the old or the new
+ * @installed: how many there have been; under the interface's mutex
  */
 struct ovpn_keys {
 	struct ovpn_key __rcu *slot[2];
 	u8 primary;
+	u32 installed;
 };
 
 int ovpn_crypto_module_init(void);
@@ -98,6 +100,7 @@ void ovpn_key_release(struct ovpn_key *key);
 void ovpn_keys_install(struct ovpn_peer *peer, enum ovpn_key_slot slot, struct ovpn_key *key);
 bool ovpn_keys_delete(struct ovpn_peer *peer, enum ovpn_key_slot slot);
 void ovpn_keys_swap(struct ovpn_peer *peer);
+const char *ovpn_key_driver(const struct ovpn_key *key);
 bool ovpn_keys_retire(struct ovpn_peer *peer, struct ovpn_key *key);
 struct ovpn_key *ovpn_keys_get(struct ovpn_peer *peer, enum ovpn_key_slot slot);
 void ovpn_keys_free(struct ovpn_peer *peer);

@@ -16,6 +16,7 @@
 #include "main.h"
 #include "netlink.h"
 #include "peer.h"
+#include "trace.h"
 #include "transport.h"
 #include "udp.h"
 
@@ -30,7 +31,13 @@ static void ovpn_orphans(struct work_struct *work);
 static DECLARE_WORK(ovpn_orphans_work, ovpn_orphans);
 
 static const char ovpn_drop_names[][ETH_GSTRING_LEN] = {
-#define X(sym, name) name,
+#define X(sym, dir, rest) dir "_drop_" rest,
+	OVPN_DROPS(X)
+#undef X
+};
+
+const char *const ovpn_drop_reasons[OVPN_DROP_COUNT] = {
+#define X(sym, dir, rest) dir "_" rest,
 	OVPN_DROPS(X)
 #undef X
 };
@@ -125,6 +132,67 @@ static int ovpn_ndo_open(struct net_device *dev)
 		IN_DEV_CONF_SET(in_dev, SEND_REDIRECTS, false);
 	IPV4_DEVCONF_ALL(dev_net(dev), SEND_REDIRECTS) = false;
 	return 0;
+}
+
+/**
+ * ovpn_dev_count_drops - add to the interface's count of dropped packets
+ * @ovpn: interface
+ * @why: reason
+ * @packets: how many
+ *
+ * For those who tell of them, below and in peer.c. BH must be off.
+ */
+void ovpn_dev_count_drops(struct ovpn_dev *ovpn, enum ovpn_drop why, unsigned int packets)
+{
+	struct ovpn_dev_pcpu *pcpu = this_cpu_ptr(ovpn->pcpu);
+
+	u64_stats_update_begin(&pcpu->syncp);
+	u64_stats_add(&pcpu->drops[why], packets);
+	u64_stats_update_end(&pcpu->syncp);
+}
+
+/**
+ * ovpn_dev_drops - tell of dropped packets of no peer that is known
+ * @ovpn: interface
+ * @why: reason
+ * @packets: how many
+ *
+ * BH must be off.
+ */
+void ovpn_dev_drops(struct ovpn_dev *ovpn, enum ovpn_drop why, unsigned int packets)
+{
+	ovpn_dev_count_drops(ovpn, why, packets);
+	trace_ovpn_drop(ovpn, -1, why, packets);
+}
+
+/**
+ * ovpn_drop_skb - drop a packet of no peer that is known
+ * @ovpn: interface
+ * @why: reason
+ * @skb: packet, freed
+ *
+ * BH must be off.
+ */
+void ovpn_drop_skb(struct ovpn_dev *ovpn, enum ovpn_drop why, struct sk_buff *skb)
+{
+	ovpn_dev_drops(ovpn, why, 1);
+	kfree_skb(skb);
+}
+
+/**
+ * ovpn_drop_list - drop packets of no peer that is known
+ * @ovpn: interface
+ * @why: reason
+ * @list: packets linked by next, freed
+ *
+ * BH must be off.
+ */
+void ovpn_drop_list(struct ovpn_dev *ovpn, enum ovpn_drop why, struct sk_buff *list)
+{
+	unsigned int bytes;
+
+	ovpn_dev_drops(ovpn, why, ovpn_list_len(list, &bytes));
+	kfree_skb_list(list);
 }
 
 static void ovpn_dev_sums(const struct ovpn_dev *ovpn, struct ovpn_sum *rx, struct ovpn_sum *tx,

@@ -13,6 +13,9 @@
 
 #include "stats.h"
 
+/* "rx_short" ..., by enum ovpn_drop */
+extern const char *const ovpn_drop_reasons[OVPN_DROP_COUNT];
+
 struct ovpn_peer;
 struct ovpn_transport;
 struct ovpn_listen;
@@ -127,54 +130,9 @@ int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen);
 void ovpn_dev_owner_gone(const struct net *net, u32 portid);
 void ovpn_dev_owners_exit(void);
 
-/**
- * ovpn_dev_drops - count dropped packets
- * @ovpn: interface
- * @why: reason
- * @packets: how many
- *
- * BH must be off.
- */
-static inline void ovpn_dev_drops(struct ovpn_dev *ovpn, enum ovpn_drop why, unsigned int packets)
-{
-	struct ovpn_dev_pcpu *pcpu = this_cpu_ptr(ovpn->pcpu);
-
-	u64_stats_update_begin(&pcpu->syncp);
-	u64_stats_add(&pcpu->drops[why], packets);
-	u64_stats_update_end(&pcpu->syncp);
-}
-
-/**
- * ovpn_drop_skb - drop a packet and count it
- * @ovpn: interface
- * @why: reason
- * @skb: packet, freed
- *
- * BH must be off.
- */
-static inline void ovpn_drop_skb(struct ovpn_dev *ovpn, enum ovpn_drop why, struct sk_buff *skb)
-{
-	ovpn_dev_drops(ovpn, why, 1);
-	kfree_skb(skb);
-}
-
-/**
- * ovpn_drop_list - drop packets and count them
- * @ovpn: interface
- * @why: reason
- * @list: packets linked by next, freed
- *
- * BH must be off.
- */
-static inline void ovpn_drop_list(struct ovpn_dev *ovpn, enum ovpn_drop why, struct sk_buff *list)
-{
-	unsigned int packets = 0;
-	struct sk_buff *skb, *next;
-
-	skb_list_walk_safe(list, skb, next)
-		packets++;
-	ovpn_dev_drops(ovpn, why, packets);
-	kfree_skb_list(list);
-}
+void ovpn_dev_count_drops(struct ovpn_dev *ovpn, enum ovpn_drop why, unsigned int packets);
+void ovpn_dev_drops(struct ovpn_dev *ovpn, enum ovpn_drop why, unsigned int packets);
+void ovpn_drop_skb(struct ovpn_dev *ovpn, enum ovpn_drop why, struct sk_buff *skb);
+void ovpn_drop_list(struct ovpn_dev *ovpn, enum ovpn_drop why, struct sk_buff *list);
 
 #endif /* OVPN_DEV_H */

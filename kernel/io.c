@@ -84,7 +84,7 @@ static struct sk_buff *ovpn_tx_encrypt(struct ovpn_peer *peer, struct ovpn_key *
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
 		if (unlikely(ovpn_encrypt(key, skb, word, id))) {
-			ovpn_drop_skb(peer->ovpn, OVPN_DROP_TX_CRYPTO, skb);
+			ovpn_peer_drop_skb(peer, OVPN_DROP_TX_CRYPTO, skb);
 		} else {
 			*tail = skb;
 			tail = &skb->next;
@@ -147,7 +147,8 @@ static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inn
 	if (tcp) {
 		packets = ovpn_list_len(list, &bytes);
 		ovpn_tcp_end(tcp, list);
-		ovpn_sent(peer, packets, bytes);
+		if (likely(packets))
+			ovpn_sent(peer, packets, bytes);
 	} else if (likely(list)) {
 		ovpn_udp_send(peer, transport, list, ecn);
 	}
@@ -156,7 +157,7 @@ static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inn
 drop:
 	if (tcp)
 		ovpn_tcp_end(tcp, NULL);
-	ovpn_drop_list(peer->ovpn, why, list);
+	ovpn_peer_drop_list(peer, why, list);
 }
 
 /**
@@ -215,7 +216,7 @@ netdev_tx_t ovpn_xmit(struct sk_buff *skb, struct net_device *dev)
 	if (likely(skb))
 		skb = ovpn_gso_cut(skb, &lost);
 	if (unlikely(lost || !skb))
-		ovpn_dev_drops(ovpn, OVPN_DROP_TX_NOMEM, lost ?: 1);
+		ovpn_peer_drops(peer, OVPN_DROP_TX_NOMEM, lost ?: 1);
 	if (likely(skb))
 		ovpn_tx_batch(peer, skb, true);
 	return NETDEV_TX_OK;
@@ -233,7 +234,7 @@ void ovpn_send_keepalive(struct ovpn_peer *peer)
 
 	skb = ovpn_gso_alloc(OVPN_KEEPALIVE_SIZE);
 	if (!skb) {
-		ovpn_dev_drops(peer->ovpn, OVPN_DROP_TX_NOMEM, 1);
+		ovpn_peer_drops(peer, OVPN_DROP_TX_NOMEM, 1);
 		return;
 	}
 	skb_put_data(skb, ovpn_keepalive, OVPN_KEEPALIVE_SIZE);
@@ -264,7 +265,7 @@ static struct sk_buff *ovpn_rx_writable(struct sk_buff *skb)
 }
 
 /* Decrypt a batch. Packets that are what they claim go onto @good. */
-static void ovpn_rx_decrypt(struct ovpn_dev *ovpn, struct ovpn_key *key, struct sk_buff *list,
+static void ovpn_rx_decrypt(struct ovpn_peer *peer, struct ovpn_key *key, struct sk_buff *list,
 			    struct sk_buff_head *good)
 {
 	struct sk_buff *skb, *next;
@@ -273,17 +274,17 @@ static void ovpn_rx_decrypt(struct ovpn_dev *ovpn, struct ovpn_key *key, struct 
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
 		if (unlikely(skb->len < OVPN_OVERHEAD)) {
-			ovpn_drop_skb(ovpn, OVPN_DROP_RX_SHORT, skb);
+			ovpn_peer_drop_skb(peer, OVPN_DROP_RX_SHORT, skb);
 			continue;
 		}
 		skb = ovpn_rx_writable(skb);
 		if (unlikely(!skb)) {
-			ovpn_dev_drops(ovpn, OVPN_DROP_RX_NOMEM, 1);
+			ovpn_peer_drops(peer, OVPN_DROP_RX_NOMEM, 1);
 			continue;
 		}
 		id = get_unaligned_be32(skb->data + OVPN_OPCODE_SIZE);
 		if (unlikely(ovpn_decrypt(key, skb))) {
-			ovpn_drop_skb(ovpn, OVPN_DROP_RX_AUTH, skb);
+			ovpn_peer_drop_skb(peer, OVPN_DROP_RX_AUTH, skb);
 			continue;
 		}
 		ovpn_rx_cb(skb)->id = id;
@@ -292,7 +293,7 @@ static void ovpn_rx_decrypt(struct ovpn_dev *ovpn, struct ovpn_key *key, struct 
 }
 
 /* Drop what was here before. */
-static void ovpn_rx_replay(struct ovpn_dev *ovpn, struct ovpn_key *key,
+static void ovpn_rx_replay(struct ovpn_peer *peer, struct ovpn_key *key,
 			   struct sk_buff_head *good, u32 now)
 {
 	struct sk_buff *skb, *next;
@@ -302,7 +303,7 @@ static void ovpn_rx_replay(struct ovpn_dev *ovpn, struct ovpn_key *key,
 		if (likely(!ovpn_replay_accept(&key->replay, ovpn_rx_cb(skb)->id, now)))
 			continue;
 		__skb_unlink(skb, good);
-		ovpn_drop_skb(ovpn, OVPN_DROP_RX_REPLAY, skb);
+		ovpn_peer_drop_skb(peer, OVPN_DROP_RX_REPLAY, skb);
 	}
 	spin_unlock(&key->replay_lock);
 }
@@ -353,16 +354,18 @@ static bool ovpn_rx_accept(struct ovpn_peer *peer, struct sk_buff *skb)
 		return true;
 
 drop:
-	ovpn_drop_skb(peer->ovpn, why, skb);
+	ovpn_peer_drop_skb(peer, why, skb);
 	return false;
 }
 
 /* Give an inner packet, or several as one, to the stack. Return: whether it went there;
  * if not it is gone
  */
-static bool ovpn_rx_up(struct ovpn_dev *ovpn, const struct ovpn_merge *merge,
+static bool ovpn_rx_up(struct ovpn_peer *peer, const struct ovpn_merge *merge,
 		       struct sk_buff *skb)
 {
+	struct ovpn_dev *ovpn = peer->ovpn;
+
 	skb_scrub_packet(skb, true);
 	skb_clear_hash(skb);
 	skb_set_queue_mapping(skb, 0);
@@ -381,7 +384,7 @@ static bool ovpn_rx_up(struct ovpn_dev *ovpn, const struct ovpn_merge *merge,
 	ovpn_gro_finish(merge, skb);
 	if (likely(gro_cells_receive(&ovpn->cells, skb) == NET_RX_SUCCESS))
 		return true;
-	ovpn_dev_drops(ovpn, OVPN_DROP_RX_LINK_DOWN, merge->count ?: 1);
+	ovpn_peer_drops(peer, OVPN_DROP_RX_LINK_DOWN, merge->count ?: 1);
 	return false;
 }
 
@@ -390,8 +393,7 @@ static unsigned int ovpn_rx_deliver(struct ovpn_peer *peer, struct sk_buff_head 
 				    unsigned int *bytes)
 {
 	const netdev_features_t merging = NETIF_F_GRO | NETIF_F_RXCSUM;
-	struct ovpn_dev *ovpn = peer->ovpn;
-	bool merges = (ovpn->dev->features & merging) == merging;
+	bool merges = (peer->ovpn->dev->features & merging) == merging;
 	unsigned int packets = 0, n = 0, len = 0;
 	struct sk_buff *skb, *first = NULL, *last;
 	struct ovpn_merge merge;
@@ -406,7 +408,7 @@ static unsigned int ovpn_rx_deliver(struct ovpn_peer *peer, struct sk_buff_head 
 			ovpn_gro_add(&merge, first, &last, skb);
 			continue;
 		}
-		if (first && ovpn_rx_up(ovpn, &merge, first)) {
+		if (first && ovpn_rx_up(peer, &merge, first)) {
 			packets += n;
 			*bytes += len;
 		}
@@ -440,7 +442,6 @@ static unsigned int ovpn_rx_deliver(struct ovpn_peer *peer, struct sk_buff_head 
 void ovpn_recv_peer(struct ovpn_peer *peer, struct sk_buff *list, u32 word,
 		    const struct ovpn_endpoint *from, bool ce)
 {
-	struct ovpn_dev *ovpn = peer->ovpn;
 	unsigned int packets, bytes;
 	u32 now = ovpn_now();
 	struct ovpn_dev_pcpu *dpcpu;
@@ -456,13 +457,13 @@ void ovpn_recv_peer(struct ovpn_peer *peer, struct sk_buff *list, u32 word,
 
 	key = ovpn_keys_by_id(&peer->keys, ovpn_proto_key_id(word));
 	if (unlikely(!key)) {
-		ovpn_drop_list(ovpn, OVPN_DROP_RX_NO_KEY, list);
+		ovpn_peer_drop_list(peer, OVPN_DROP_RX_NO_KEY, list);
 		return;
 	}
 
 	__skb_queue_head_init(&good);
-	ovpn_rx_decrypt(ovpn, key, list, &good);
-	ovpn_rx_replay(ovpn, key, &good, now);
+	ovpn_rx_decrypt(peer, key, list, &good);
+	ovpn_rx_replay(peer, key, &good, now);
 	if (unlikely(skb_queue_empty(&good)))
 		return;
 
@@ -478,7 +479,7 @@ void ovpn_recv_peer(struct ovpn_peer *peer, struct sk_buff *list, u32 word,
 	u64_stats_update_begin(&pcpu->syncp);
 	ovpn_counter_add(&pcpu->vpn_rx, packets, bytes);
 	u64_stats_update_end(&pcpu->syncp);
-	dpcpu = this_cpu_ptr(ovpn->pcpu);
+	dpcpu = this_cpu_ptr(peer->ovpn->pcpu);
 	u64_stats_update_begin(&dpcpu->syncp);
 	ovpn_counter_add(&dpcpu->rx, packets, bytes);
 	u64_stats_update_end(&dpcpu->syncp);

@@ -16,6 +16,9 @@
 #include "peer.h"
 #include "tcp.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 struct workqueue_struct *ovpn_wq;
 
 static int __init ovpn_init(void)

@@ -133,6 +133,16 @@ OVPN_TOP_POLICY(ovpn_key_slot_policy, OVPN_A_KEYCONF, ovpn_key_slot_nest);
 OVPN_TOP_POLICY(ovpn_key_peer_policy, OVPN_A_KEYCONF, ovpn_key_peer_nest);
 OVPN_TOP_POLICY(ovpn_iface_set_policy, OVPN_A_IFACE, ovpn_iface_set_nest);
 
+#define OVPN_GET_POLICY(name, attr, nest)				\
+	static const struct nla_policy name[] = {			\
+		[OVPN_A_IFINDEX] = { .type = NLA_U32 },			\
+		[attr] = NLA_POLICY_NESTED(nest),			\
+		[OVPN_A_DETAIL] = { .type = NLA_FLAG },			\
+	}
+
+OVPN_GET_POLICY(ovpn_peer_get_policy, OVPN_A_PEER, ovpn_peer_id_nest);
+OVPN_GET_POLICY(ovpn_key_get_policy, OVPN_A_KEYCONF, ovpn_key_slot_nest);
+
 static const struct nla_policy ovpn_iface_new_policy[] = {
 	[OVPN_A_IFACE] = NLA_POLICY_NESTED(ovpn_iface_new_nest),
 };
@@ -569,11 +579,54 @@ static int ovpn_nl_put_sum(struct sk_buff *skb, int bytes, int packets,
 	return ovpn_nla_put_uint(skb, packets, sum->packets);
 }
 
+static int ovpn_nl_put_drops(struct sk_buff *skb, const struct ovpn_peer *peer)
+{
+	static const u8 types[OVPN_DROP_COUNT] = {
+#define X(sym, dir, rest)						\
+		[OVPN_DROP_##sym] = OVPN_A_DROP_##sym,
+		OVPN_DROPS(X)
+#undef X
+	};
+	struct nlattr *nest = nla_nest_start(skb, OVPN_A_PEER_DROPS);
+	u64 packets;
+	int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < OVPN_DROP_COUNT; i++) {
+		packets = atomic64_read(&peer->drops[i]);
+		if (packets && ovpn_nla_put_uint(skb, types[i], packets))
+			return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* What only OVPN_A_DETAIL asks for. Interface's mutex held. */
+static int ovpn_nl_put_detail(struct sk_buff *skb, const struct ovpn_peer *peer)
+{
+	u32 recv = READ_ONCE(peer->last_recv);
+	u32 sent = READ_ONCE(peer->last_sent);
+	u32 installed = peer->keys.installed;
+	u32 now = ovpn_now();
+
+	if (nla_put_u32(skb, OVPN_A_PEER_SINCE, ovpn_since(peer->added, now)) ||
+	    (recv && nla_put_u32(skb, OVPN_A_PEER_LAST_RX, ovpn_since(recv, now))) ||
+	    (sent && nla_put_u32(skb, OVPN_A_PEER_LAST_TX, ovpn_since(sent, now))) ||
+	    nla_put_u32(skb, OVPN_A_PEER_REKEYS, installed ? installed - 1 : 0))
+		return -EMSGSIZE;
+	return ovpn_nl_put_drops(skb, peer);
+}
+
+/* what a peer's nest has besides its description */
+#define OVPN_NL_STATS	BIT(0)
+#define OVPN_NL_DETAIL	BIT(1)
+
 /* A peer's nest, in the order that clients have always seen. Interface's mutex
  * held.
  */
 static int ovpn_nl_fill_peer(struct sk_buff *skb, struct net *net,
-			     struct ovpn_peer *peer, bool stats)
+			     struct ovpn_peer *peer, unsigned int more)
 {
 	struct ovpn_transport *transport;
 	struct ovpn_peer_sums sums;
@@ -619,7 +672,7 @@ static int ovpn_nl_fill_peer(struct sk_buff *skb, struct net *net,
 	if (ret || nla_put_be16(skb, OVPN_A_PEER_LOCAL_PORT, inet_sk(sk)->inet_sport))
 		return -EMSGSIZE;
 
-	if (stats) {
+	if (more & OVPN_NL_STATS) {
 		ovpn_peer_sums(peer, &sums);
 		if (ovpn_nl_put_sum(skb, OVPN_A_PEER_VPN_RX_BYTES, OVPN_A_PEER_VPN_RX_PACKETS,
 				    &sums.vpn_rx) ||
@@ -631,19 +684,22 @@ static int ovpn_nl_fill_peer(struct sk_buff *skb, struct net *net,
 				    &sums.link_tx))
 			return -EMSGSIZE;
 	}
+	if (more & OVPN_NL_DETAIL && ovpn_nl_put_detail(skb, peer))
+		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
 }
 
-/* One peer as a message of its own. Interface's mutex held. */
+/* One peer as a message of its own. @attrs: of the request. Interface's mutex held. */
 static int ovpn_nl_send_peer(struct sk_buff *skb, struct net *net, struct ovpn_peer *peer,
-			     u32 portid, u32 seq, int flags)
+			     struct nlattr **attrs, u32 portid, u32 seq, int flags)
 {
+	unsigned int more = OVPN_NL_STATS | (attrs[OVPN_A_DETAIL] ? OVPN_NL_DETAIL : 0);
 	void *hdr = genlmsg_put(skb, portid, seq, &ovpn_nl_family, flags, OVPN_CMD_PEER_GET);
 
 	if (!hdr)
 		return -EMSGSIZE;
-	if (ovpn_nl_fill_peer(skb, net, peer, true)) {
+	if (ovpn_nl_fill_peer(skb, net, peer, more)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -676,7 +732,7 @@ static int ovpn_nl_peer_get(struct sk_buff *skb, struct genl_info *info)
 	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)
 		goto unlock;
-	ret = ovpn_nl_send_peer(reply, genl_info_net(info), peer, info->snd_portid,
+	ret = ovpn_nl_send_peer(reply, genl_info_net(info), peer, info->attrs, info->snd_portid,
 				info->snd_seq, 0);
 unlock:
 	mutex_unlock(&ovpn->mutex);
@@ -711,7 +767,7 @@ static int ovpn_nl_peer_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 	mutex_lock(&ovpn->mutex);
 	for (; (peer = ovpn_peer_next(ovpn, &id)); id++) {
-		ret = ovpn_nl_send_peer(skb, net, peer, NETLINK_CB(cb->skb).portid,
+		ret = ovpn_nl_send_peer(skb, net, peer, attrs, NETLINK_CB(cb->skb).portid,
 					cb->nlh->nlmsg_seq, NLM_F_MULTI);
 		if (ret)
 			break;
@@ -806,7 +862,7 @@ static int ovpn_nl_need_slot(struct genl_info *info, struct nlattr **attrs)
 
 /* A slot's nest, never with key material. Return: -ENOENT for an empty slot */
 static int ovpn_nl_fill_key(struct sk_buff *skb, struct ovpn_peer *peer,
-			    enum ovpn_key_slot slot)
+			    enum ovpn_key_slot slot, bool detail)
 {
 	struct ovpn_key *key;
 	struct nlattr *nest;
@@ -822,7 +878,10 @@ static int ovpn_nl_fill_key(struct sk_buff *skb, struct ovpn_peer *peer,
 	else if (nla_put_u32(skb, OVPN_A_KEYCONF_PEER_ID, peer->id) ||
 		 nla_put_u32(skb, OVPN_A_KEYCONF_SLOT, slot) ||
 		 nla_put_u32(skb, OVPN_A_KEYCONF_KEY_ID, key->key_id) ||
-		 nla_put_u32(skb, OVPN_A_KEYCONF_CIPHER_ALG, key->alg))
+		 nla_put_u32(skb, OVPN_A_KEYCONF_CIPHER_ALG, key->alg) ||
+		 (detail && ovpn_nla_put_uint(skb, OVPN_A_KEYCONF_IDS_LEFT,
+					      ovpn_pktid_left(&key->tx_last))) ||
+		 (detail && nla_put_string(skb, OVPN_A_KEYCONF_DRIVER, ovpn_key_driver(key))))
 		ret = -EMSGSIZE;
 	else
 		ret = 0;
@@ -860,7 +919,8 @@ static int ovpn_nl_key_get(struct sk_buff *skb, struct genl_info *info)
 	hdr = genlmsg_put_reply(reply, info, &ovpn_nl_family, 0, OVPN_CMD_KEY_GET);
 	if (!hdr)
 		goto unlock;
-	ret = ovpn_nl_fill_key(reply, peer, nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]));
+	ret = ovpn_nl_fill_key(reply, peer, nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]),
+			       info->attrs[OVPN_A_DETAIL]);
 	if (ret == -ENOENT)
 		NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_KEYCONF_SLOT],
 				    "key slot is empty");
@@ -1317,7 +1377,7 @@ void ovpn_nl_peer_notify(struct ovpn_peer *peer, u8 cmd)
 	if (!genl_has_listeners(&ovpn_nl_family, net, OVPN_GRP_EVENTS))
 		return;
 	skb = ovpn_nl_event(cmd, peer->ovpn->dev->ifindex, GFP_KERNEL, &hdr);
-	if (!skb || ovpn_nl_fill_peer(skb, net, peer, false)) {
+	if (!skb || ovpn_nl_fill_peer(skb, net, peer, 0)) {
 		nlmsg_free(skb);
 		ovpn_nl_lost(net, OVPN_GRP_EVENTS);
 		return;
@@ -1439,7 +1499,7 @@ void ovpn_nl_key_notify(struct ovpn_peer *peer, u8 cmd, int slot)
 	}
 	if (cmd == OVPN_CMD_KEY_NEW_NTF) {
 		/* it may be exhausted already: that has its own event */
-		if (ovpn_nl_fill_key(skb, peer, slot)) {
+		if (ovpn_nl_fill_key(skb, peer, slot, false)) {
 			nlmsg_free(skb);
 			return;
 		}
@@ -1470,11 +1530,11 @@ void ovpn_nl_key_notify(struct ovpn_peer *peer, u8 cmd, int slot)
 static const struct genl_ops ovpn_nl_ops[] = {
 	{ OVPN_OP(OVPN_CMD_PEER_NEW, ovpn_peer_new_policy), .doit = ovpn_nl_peer_new },
 	{ OVPN_OP(OVPN_CMD_PEER_SET, ovpn_peer_set_policy), .doit = ovpn_nl_peer_set },
-	{ OVPN_OP(OVPN_CMD_PEER_GET, ovpn_peer_id_policy), .doit = ovpn_nl_peer_get,
+	{ OVPN_OP(OVPN_CMD_PEER_GET, ovpn_peer_get_policy), .doit = ovpn_nl_peer_get,
 	  .dumpit = ovpn_nl_peer_dump },
 	{ OVPN_OP(OVPN_CMD_PEER_DEL, ovpn_peer_id_policy), .doit = ovpn_nl_peer_del },
 	{ OVPN_OP(OVPN_CMD_KEY_NEW, ovpn_key_new_policy), .doit = ovpn_nl_key_new },
-	{ OVPN_OP(OVPN_CMD_KEY_GET, ovpn_key_slot_policy), .doit = ovpn_nl_key_get },
+	{ OVPN_OP(OVPN_CMD_KEY_GET, ovpn_key_get_policy), .doit = ovpn_nl_key_get },
 	{ OVPN_OP(OVPN_CMD_KEY_SWAP, ovpn_key_peer_policy), .doit = ovpn_nl_key_swap },
 	{ OVPN_OP(OVPN_CMD_KEY_DEL, ovpn_key_slot_policy), .doit = ovpn_nl_key_del },
 	{ OVPN_OP(OVPN_CMD_IFACE_NEW, ovpn_iface_new_policy), .doit = ovpn_nl_iface_new },

@@ -22,6 +22,7 @@
 #include "main.h"
 #include "netlink.h"
 #include "peer.h"
+#include "trace.h"
 #include "transport.h"
 
 static struct kmem_cache *ovpn_peer_cache;
@@ -87,19 +88,29 @@ void ovpn_peers_destroy(struct ovpn_dev *ovpn)
 /* longest sleep, seconds: who wakes too early looks and sleeps on */
 #define OVPN_TIMER_MAX	86400
 
-/* Seconds since a stamp. Another CPU may be in the next second already. */
-static u32 ovpn_since(const u32 *stamp, u32 now)
+/* Seconds without a packet, since the later of the two. The stamp of what never
+ * was is so long ago that it never counts.
+ */
+static u32 ovpn_silence(const u32 *stamp, const u32 *from, u32 now)
 {
-	u32 since = now - READ_ONCE(*stamp);
+	return min(ovpn_since(READ_ONCE(*stamp), now), ovpn_since(READ_ONCE(*from), now));
+}
 
-	return (s32)since < 0 ? 0 : since;
+static u32 ovpn_recv_silence(const struct ovpn_peer *peer, u32 now)
+{
+	return ovpn_silence(&peer->last_recv, &peer->recv_from, now);
+}
+
+static u32 ovpn_sent_silence(const struct ovpn_peer *peer, u32 now)
+{
+	return ovpn_silence(&peer->last_sent, &peer->sent_from, now);
 }
 
 static bool ovpn_peer_timed_out(const struct ovpn_peer *peer, u32 now)
 {
 	u32 timeout = READ_ONCE(peer->timeout);
 
-	return timeout && ovpn_since(&peer->last_recv, now) >= timeout;
+	return timeout && ovpn_recv_silence(peer, now) >= timeout;
 }
 
 static void ovpn_peer_sleep(struct ovpn_peer *peer, u32 seconds)
@@ -122,20 +133,20 @@ static void ovpn_peer_timer(struct timer_list *t)
 		return;
 	}
 
-	if (interval && ovpn_since(&peer->last_sent, now) >= interval) {
-		/* counts as sent even where it could not be: without a key
-		 * or a route the next try is an interval away
+	if (interval && ovpn_sent_silence(peer, now) >= interval) {
+		/* even where it cannot be sent: without a key or a route the
+		 * next try is an interval away
 		 */
-		ovpn_stamp(&peer->last_sent, now);
+		WRITE_ONCE(peer->sent_from, now);
 		rcu_read_lock();
 		ovpn_send_keepalive(peer);
 		rcu_read_unlock();
 	}
 
 	if (interval)
-		wait = interval - ovpn_since(&peer->last_sent, now);
+		wait = interval - ovpn_sent_silence(peer, now);
 	if (timeout)
-		wait = min(wait, timeout - ovpn_since(&peer->last_recv, now));
+		wait = min(wait, timeout - ovpn_recv_silence(peer, now));
 	ovpn_peer_sleep(peer, wait);
 }
 
@@ -182,8 +193,8 @@ void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout, 
 	WRITE_ONCE(peer->timeout, timeout);
 	if (!interval && !timeout)
 		return;
-	WRITE_ONCE(peer->last_recv, now);
-	WRITE_ONCE(peer->last_sent, now);
+	WRITE_ONCE(peer->recv_from, now);
+	WRITE_ONCE(peer->sent_from, now);
 	ovpn_peer_sleep(peer, min_not_zero(interval, timeout));
 }
 
@@ -216,8 +227,9 @@ struct ovpn_peer *ovpn_peer_alloc(struct ovpn_dev *ovpn, u32 id)
 	peer->ovpn = ovpn;
 	peer->id = id;
 	peer->tx_id = id;
-	peer->last_recv = ovpn_now();
-	peer->last_sent = peer->last_recv;
+	peer->added = ovpn_now();
+	peer->recv_from = peer->added;
+	peer->sent_from = peer->added;
 	spin_lock_init(&peer->lock);
 	timer_setup(&peer->timer, ovpn_peer_timer, 0);
 	INIT_WORK(&peer->expired, ovpn_peer_expired);
@@ -364,6 +376,7 @@ int ovpn_peer_insert(struct ovpn_peer *peer)
 	bind = rcu_dereference_protected(peer->bind, lockdep_is_held(&peer->lock));
 	if (bind)
 		ovpn_remote_hash(peer, &bind->ep);
+	trace_ovpn_peer(peer, "add", "", bind ? &bind->ep : NULL);
 	spin_unlock_bh(&peer->lock);
 	ovpn->peer_count++;
 	return 0;
@@ -379,11 +392,19 @@ int ovpn_peer_insert(struct ovpn_peer *peer)
  */
 void ovpn_peer_remove(struct ovpn_peer *peer, enum ovpn_del_peer_reason reason)
 {
+	static const char *const reasons[] = {
+		[OVPN_DEL_PEER_REASON_TEARDOWN] = "teardown",
+		[OVPN_DEL_PEER_REASON_USERSPACE] = "userspace",
+		[OVPN_DEL_PEER_REASON_EXPIRED] = "expired",
+		[OVPN_DEL_PEER_REASON_TRANSPORT_ERROR] = "transport-error",
+		[OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT] = "transport-disconnect",
+	};
 	struct ovpn_dev *ovpn = peer->ovpn;
 	struct ovpn_transport *transport;
 
 	lockdep_assert_held(&ovpn->mutex);
 
+	trace_ovpn_peer(peer, "del", reasons[reason], NULL);
 	if (ovpn->mode == OVPN_LINK_MODE_MP) {
 		xa_erase(&ovpn->peers, peer->id);
 		ovpn_vpn_unhash(peer->vpn[OVPN_VPN4]);
@@ -754,6 +775,7 @@ void ovpn_peer_seen_at(struct ovpn_peer *peer, const struct ovpn_endpoint *from)
 		kfree(fresh);
 		moved = false;
 	} else if (moved) {
+		trace_ovpn_peer(peer, "float", "", from);
 		ovpn_nl_peer_float_notify(peer, from);
 		ovpn_remote_unhash(peer);
 		ovpn_remote_hash(peer, from);
@@ -845,6 +867,51 @@ void ovpn_peer_sums(const struct ovpn_peer *peer, struct ovpn_peer_sums *sums)
 		} while (u64_stats_fetch_retry(&pcpu->syncp, start));
 		*sums = all;
 	}
+}
+
+/**
+ * ovpn_peer_drops - tell of dropped packets to a peer, or that claimed to be of it
+ * @peer: peer
+ * @why: reason
+ * @packets: how many
+ *
+ * BH must be off.
+ */
+void ovpn_peer_drops(struct ovpn_peer *peer, enum ovpn_drop why, unsigned int packets)
+{
+	ovpn_dev_count_drops(peer->ovpn, why, packets);
+	atomic64_add(packets, &peer->drops[why]);
+	trace_ovpn_drop(peer->ovpn, peer->id, why, packets);
+}
+
+/**
+ * ovpn_peer_drop_skb - drop a packet to a peer, or that claimed to be of it
+ * @peer: peer
+ * @why: reason
+ * @skb: packet, freed
+ *
+ * BH must be off.
+ */
+void ovpn_peer_drop_skb(struct ovpn_peer *peer, enum ovpn_drop why, struct sk_buff *skb)
+{
+	ovpn_peer_drops(peer, why, 1);
+	kfree_skb(skb);
+}
+
+/**
+ * ovpn_peer_drop_list - drop packets to a peer, or that claimed to be of it
+ * @peer: peer
+ * @why: reason
+ * @list: packets linked by next, freed
+ *
+ * BH must be off.
+ */
+void ovpn_peer_drop_list(struct ovpn_peer *peer, enum ovpn_drop why, struct sk_buff *list)
+{
+	unsigned int bytes;
+
+	ovpn_peer_drops(peer, why, ovpn_list_len(list, &bytes));
+	kfree_skb_list(list);
 }
 
 /**

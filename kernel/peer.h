@@ -131,13 +131,19 @@ struct ovpn_remote_key {
  * @bind: where it is. Written under @lock
  * @pcpu: counters and route keys
  * @dst: routes to it, valid where @pcpu's key says so
- * @last_recv: when the last packet was authenticated, seconds since boot
- * @last_sent: when the last packet was sent, seconds since boot
+ * @last_recv: when the last packet was found authentic and new, seconds since
+ *	boot; 0: never
+ * @last_sent: when the last packet was sent, seconds since boot; 0: never
  * @interval: seconds of not sending after which a keepalive goes out; 0: none
  * @timeout: seconds of not receiving after which it is removed; 0: never. Both
  *	written under the interface's mutex, read by @timer
  * @told_interval: what userspace gave for @interval, under the interface's mutex
  * @told_timeout: what it gave for @timeout, likewise
+ * @recv_from: silence of the peer counts from here, seconds since boot. Written
+ *	under the interface's mutex
+ * @sent_from: silence to the peer counts from here. Written by @timer, and under
+ *	the interface's mutex while that is off
+ * @added: when it was made, seconds since boot; never changes
  * @timer: keepalive and expiry
  * @expired: removes it in process context
  * @vpn: inner addresses or NULL, IPv4 first. Under the interface's mutex
@@ -150,6 +156,8 @@ struct ovpn_remote_key {
  * @remote_key: key it stands there by, under @lock
  * @remote_hashed: it does stand there, under @lock
  * @free: frees it after a grace period
+ * @drops: packets dropped, by reason; away from what others read, since whoever
+ *	floods us with forged packets writes here
  */
 struct ovpn_peer {
 	struct ovpn_dev *ovpn;
@@ -167,6 +175,9 @@ struct ovpn_peer {
 	u32 timeout;
 	u32 told_interval;
 	u32 told_timeout;
+	u32 recv_from;
+	u32 sent_from;
+	u32 added;
 	struct timer_list timer;
 	struct work_struct expired;
 
@@ -179,6 +190,8 @@ struct ovpn_peer {
 	struct rhlist_head remote_node;
 	struct ovpn_remote_key remote_key;
 	struct rcu_work free;
+
+	atomic64_t drops[OVPN_DROP_COUNT] ____cacheline_aligned_in_smp;
 };
 
 /**
@@ -204,6 +217,20 @@ static inline void ovpn_stamp(u32 *stamp, u32 now)
 {
 	if (READ_ONCE(*stamp) != now)
 		WRITE_ONCE(*stamp, now);
+}
+
+/**
+ * ovpn_since - how long ago was that?
+ * @stamp: seconds since boot
+ * @now: likewise; the stamp may be another CPU's, which is in the next second
+ *
+ * Return: seconds
+ */
+static inline u32 ovpn_since(u32 stamp, u32 now)
+{
+	u32 since = now - stamp;
+
+	return (s32)since < 0 ? 0 : since;
 }
 
 int ovpn_peer_module_init(void);
@@ -235,5 +262,9 @@ void ovpn_peer_forget_routes(struct ovpn_peer *peer);
 void ovpn_peer_forget_local(struct ovpn_peer *peer, const struct ovpn_bind *seen);
 void ovpn_peer_seen_at(struct ovpn_peer *peer, const struct ovpn_endpoint *from);
 void ovpn_peer_sums(const struct ovpn_peer *peer, struct ovpn_peer_sums *sums);
+
+void ovpn_peer_drops(struct ovpn_peer *peer, enum ovpn_drop why, unsigned int packets);
+void ovpn_peer_drop_skb(struct ovpn_peer *peer, enum ovpn_drop why, struct sk_buff *skb);
+void ovpn_peer_drop_list(struct ovpn_peer *peer, enum ovpn_drop why, struct sk_buff *list);
 
 #endif /* OVPN_PEER_H */

@@ -114,4 +114,17 @@ static inline int ovpn_pktid_take(atomic64_t *counter, u32 count, u32 *first)
 	return 0;
 }
 
+/**
+ * ovpn_pktid_left - how many ids a sending key still has
+ * @counter: as with ovpn_pktid_take()
+ *
+ * Return: the number, 0 where it has none
+ */
+static inline u32 ovpn_pktid_left(const atomic64_t *counter)
+{
+	u64 last = atomic64_read(counter);
+
+	return last > U32_MAX ? 0 : U32_MAX - last;
+}
+
 #endif /* OVPN_PKTID_H */

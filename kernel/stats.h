@@ -5,32 +5,34 @@
 
 #include <linux/u64_stats_sync.h>
 
-/* Why a packet was dropped: name in ethtool -S, sentence */
+/* Why a packet was dropped, see OVPN_A_DROP_* in uapi/linux/ovpn.h: direction and
+ * rest of the name. For ethtool -S that is rx_drop_short, elsewhere rx_short.
+ */
 #define OVPN_DROPS(X)							\
-	X(RX_SHORT, "rx_drop_short")	/* no room for what a packet needs */ \
-	X(RX_NOT_DATA, "rx_drop_not_data") /* nobody reads a kernel socket */ \
-	X(RX_DATA_V1, "rx_drop_data_v1")	/* format nobody negotiates */ \
-	X(RX_NO_PEER, "rx_drop_no_peer")	/* unknown peer id or address */ \
-	X(RX_NO_KEY, "rx_drop_no_key")		/* no key with that key id */ \
-	X(RX_AUTH, "rx_drop_auth")		/* tag is wrong */	\
-	X(RX_REPLAY, "rx_drop_replay")		/* seen, or too old to tell */ \
-	X(RX_EMPTY, "rx_drop_empty")		/* nothing inside */	\
-	X(RX_PROTO, "rx_drop_proto")		/* inside is no IP packet */ \
-	X(RX_SOURCE, "rx_drop_source")		/* inner source is not the peer's */ \
-	X(RX_NOMEM, "rx_drop_nomem")					\
-	X(RX_LINK_DOWN, "rx_drop_link_down")	/* interface down or flooded */ \
-	X(TX_PROTO, "tx_drop_proto")		/* not an IP packet */	\
-	X(TX_NO_PEER, "tx_drop_no_peer")	/* nobody has that address */ \
-	X(TX_NO_KEY, "tx_drop_no_key")		/* peer has no primary key */ \
-	X(TX_EXHAUSTED, "tx_drop_exhausted")	/* key is out of packet ids */ \
-	X(TX_CRYPTO, "tx_drop_crypto")					\
-	X(TX_NO_TRANSPORT, "tx_drop_no_transport") /* no socket, no remote */ \
-	X(TX_NO_ROUTE, "tx_drop_no_route")	/* to the remote, or a loop */ \
-	X(TX_QUEUE, "tx_drop_queue")		/* TCP transport is congested */ \
-	X(TX_NOMEM, "tx_drop_nomem")
+	X(RX_SHORT, "rx", "short")					\
+	X(RX_NOT_DATA, "rx", "not_data")				\
+	X(RX_DATA_V1, "rx", "data_v1")					\
+	X(RX_NO_PEER, "rx", "no_peer")					\
+	X(RX_NO_KEY, "rx", "no_key")					\
+	X(RX_AUTH, "rx", "auth")					\
+	X(RX_REPLAY, "rx", "replay")					\
+	X(RX_EMPTY, "rx", "empty")					\
+	X(RX_PROTO, "rx", "proto")					\
+	X(RX_SOURCE, "rx", "source")					\
+	X(RX_NOMEM, "rx", "nomem")					\
+	X(RX_LINK_DOWN, "rx", "link_down")				\
+	X(TX_PROTO, "tx", "proto")					\
+	X(TX_NO_PEER, "tx", "no_peer")					\
+	X(TX_NO_KEY, "tx", "no_key")					\
+	X(TX_EXHAUSTED, "tx", "exhausted")				\
+	X(TX_CRYPTO, "tx", "crypto")					\
+	X(TX_NO_TRANSPORT, "tx", "no_transport")			\
+	X(TX_NO_ROUTE, "tx", "no_route")				\
+	X(TX_QUEUE, "tx", "queue")					\
+	X(TX_NOMEM, "tx", "nomem")
 
 enum ovpn_drop {
-#define X(sym, name) OVPN_DROP_##sym,
+#define X(sym, dir, rest) OVPN_DROP_##sym,
 	OVPN_DROPS(X)
 #undef X
 	OVPN_DROP_COUNT,

@@ -201,7 +201,7 @@ static void ovpn_tcp_record(struct ovpn_tcp *tcp, struct ovpn_peer *peer, struct
 	switch (skb->data[0] >> 3) {
 	case OVPN_OPCODE_DATA_V2:
 		if (skb->len < OVPN_OPCODE_SIZE) {
-			ovpn_drop_skb(peer->ovpn, OVPN_DROP_RX_SHORT, skb);
+			ovpn_peer_drop_skb(peer, OVPN_DROP_RX_SHORT, skb);
 			return;
 		}
 		word = get_unaligned_be32(skb->data);
@@ -213,7 +213,7 @@ static void ovpn_tcp_record(struct ovpn_tcp *tcp, struct ovpn_peer *peer, struct
 	case OVPN_OPCODE_DATA_V1:
 		if (peer->ovpn->pass_v1)
 			break;
-		ovpn_drop_skb(peer->ovpn, OVPN_DROP_RX_DATA_V1, skb);
+		ovpn_peer_drop_skb(peer, OVPN_DROP_RX_DATA_V1, skb);
 		ovpn_tcp_break(tcp);
 		return;
 	}

@@ -544,5 +544,5 @@ void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transpor
 	return;
 
 drop:
-	ovpn_drop_list(peer->ovpn, why, list);
+	ovpn_peer_drop_list(peer, why, list);
 }

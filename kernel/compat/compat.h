@@ -202,4 +202,11 @@ static inline void ovpn_prot_no_splice(struct proto *prot)
 #define ITER_SOURCE WRITE
 #endif
 
+/* Linux 6.10 knows the source of a tracepoint's string from where it is declared. */
+#ifdef OVPN_HAVE_ASSIGN_STR_DST
+#define ovpn_assign_str(dst, src) __assign_str(dst)
+#else
+#define ovpn_assign_str(dst, src) __assign_str(dst, src)
+#endif
+
 #endif /* OVPN_COMPAT_H */

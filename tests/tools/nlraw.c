@@ -291,7 +291,7 @@ static void print_types(const struct nlattr *first, int len)
 	for (attr = first; mnl_attr_ok(attr, len);
 	     len -= MNL_ALIGN(attr->nla_len), attr = mnl_attr_next(attr)) {
 		printf(" %u", mnl_attr_get_type(attr));
-		if (attr->nla_type & NLA_F_NESTED || mnl_attr_get_type(attr) >= 0x40) {
+		if (attr->nla_type & NLA_F_NESTED) {
 			printf("{");
 			print_types(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
 			printf(" }");

@@ -66,6 +66,11 @@ static inline void atomic64_set(atomic64_t *counter, u64 n)
 	counter->counter = n;
 }
 
+static inline u64 atomic64_read(const atomic64_t *counter)
+{
+	return counter->counter;
+}
+
 static inline u64 atomic64_add_return(u64 n, atomic64_t *counter)
 {
 	return counter->counter += n;

@@ -160,6 +160,7 @@ CASE(ids_count_from_one)
 	atomic64_t counter = {};
 	u32 first;
 
+	assert_int_equal(ovpn_pktid_left(&counter), U32_MAX);
 	assert_int_equal(ovpn_pktid_take(&counter, 1, &first), 0);
 	assert_int_equal(first, 1);
 	assert_int_equal(ovpn_pktid_take(&counter, 44, &first), 0);
@@ -173,14 +174,17 @@ CASE(ids_end_for_good)
 	atomic64_t counter = ATOMIC64_INIT(U32_MAX - 10);
 	u32 first;
 
+	assert_int_equal(ovpn_pktid_left(&counter), 10);
 	assert_int_equal(ovpn_pktid_take(&counter, 10, &first), 0);
 	assert_int_equal(first, U32_MAX - 9);
+	assert_int_equal(ovpn_pktid_left(&counter), 0);
 	assert_int_equal(ovpn_pktid_take(&counter, 1, &first), -ERANGE);
 	assert_int_equal(ovpn_pktid_take(&counter, 1, &first), -ERANGE);
 
 	/* a batch that does not fit takes the rest along */
 	atomic64_set(&counter, U32_MAX - 10);
 	assert_int_equal(ovpn_pktid_take(&counter, 11, &first), -ERANGE);
+	assert_int_equal(ovpn_pktid_left(&counter), 0);
 	assert_int_equal(ovpn_pktid_take(&counter, 1, &first), -ERANGE);
 }
 

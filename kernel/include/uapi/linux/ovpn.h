@@ -4,8 +4,8 @@
  *
  * Everything below 0x40 has the numbers and names of the "ovpn" family in
  * Linux 6.16 and later, so that a client of that driver runs unchanged.
- * Everything at 0x40 and above, the OVPN_A_IFACE nest and the "events" group
- * exist in this driver only. A client finds out from the operation list of the
+ * Everything at 0x40 and above, the OVPN_A_IFACE and OVPN_A_PEER_DROPS nests and the
+ * "events" group exist in this driver only. A client finds out from the operation list of the
  * family (CTRL_CMD_GETFAMILY), never from a version number.
  */
 #ifndef _UAPI_LINUX_OVPN_H
@@ -68,6 +68,10 @@ enum {
 	OVPN_A_KEYCONF,			/* nest, OVPN_A_KEYCONF_* */
 
 	OVPN_A_IFACE = 0x40,		/* nest, OVPN_A_IFACE_* */
+	/* flag in PEER_GET and KEY_GET: the reply has OVPN_A_PEER_* and
+	 * OVPN_A_KEYCONF_* of 0x40 and above, too
+	 */
+	OVPN_A_DETAIL,
 
 	__OVPN_A_MAX,
 	OVPN_A_MAX = (__OVPN_A_MAX - 1)
@@ -103,6 +107,48 @@ enum {
 	OVPN_A_PEER_MAX = (__OVPN_A_PEER_MAX - 1)
 };
 
+/* In the same nest, in a reply to a request with OVPN_A_DETAIL. What never
+ * happened is absent.
+ */
+enum {
+	OVPN_A_PEER_SINCE = 0x40,	/* u32, seconds since it was added */
+	/* u32, seconds since the last packet of it whose tag and id were right */
+	OVPN_A_PEER_LAST_RX,
+	OVPN_A_PEER_LAST_TX,		/* u32, seconds since one was sent to it */
+	OVPN_A_PEER_REKEYS,		/* u32, keys installed after the first */
+	OVPN_A_PEER_DROPS,		/* nest, OVPN_A_DROP_* */
+};
+
+/* Packets to a peer, or that claimed to be of it, which were dropped, by reason.
+ * Each is uint, and absent where it is 0.
+ */
+enum {
+	OVPN_A_DROP_RX_SHORT = 1,	/* no room for what a packet needs */
+	OVPN_A_DROP_RX_NOT_DATA,	/* nobody reads a kernel socket */
+	OVPN_A_DROP_RX_DATA_V1,		/* format nobody negotiates */
+	OVPN_A_DROP_RX_NO_PEER,		/* unknown peer id or address */
+	OVPN_A_DROP_RX_NO_KEY,		/* no key with that key id */
+	OVPN_A_DROP_RX_AUTH,		/* tag is wrong */
+	OVPN_A_DROP_RX_REPLAY,		/* seen, or too old to tell */
+	OVPN_A_DROP_RX_EMPTY,		/* nothing inside */
+	OVPN_A_DROP_RX_PROTO,		/* inside is no IP packet */
+	OVPN_A_DROP_RX_SOURCE,		/* inner source is not the peer's */
+	OVPN_A_DROP_RX_NOMEM,		/* no memory */
+	OVPN_A_DROP_RX_LINK_DOWN,	/* interface down or flooded */
+	OVPN_A_DROP_TX_PROTO,		/* not an IP packet */
+	OVPN_A_DROP_TX_NO_PEER,		/* nobody has that address */
+	OVPN_A_DROP_TX_NO_KEY,		/* peer has no primary key */
+	OVPN_A_DROP_TX_EXHAUSTED,	/* key is out of packet ids */
+	OVPN_A_DROP_TX_CRYPTO,		/* cipher failed */
+	OVPN_A_DROP_TX_NO_TRANSPORT,	/* no socket, no remote */
+	OVPN_A_DROP_TX_NO_ROUTE,	/* to the remote, or a loop */
+	OVPN_A_DROP_TX_QUEUE,		/* TCP transport is congested */
+	OVPN_A_DROP_TX_NOMEM,		/* no memory */
+
+	__OVPN_A_DROP_MAX,
+	OVPN_A_DROP_MAX = (__OVPN_A_DROP_MAX - 1)
+};
+
 enum {
 	OVPN_A_KEYCONF_PEER_ID = 1,	/* u32, up to 0xFFFFFF */
 	OVPN_A_KEYCONF_SLOT,		/* u32, enum ovpn_key_slot */
@@ -113,6 +159,12 @@ enum {
 
 	__OVPN_A_KEYCONF_MAX,
 	OVPN_A_KEYCONF_MAX = (__OVPN_A_KEYCONF_MAX - 1)
+};
+
+/* In the same nest, in a reply to a request with OVPN_A_DETAIL. */
+enum {
+	OVPN_A_KEYCONF_IDS_LEFT = 0x40,	/* uint, packets it can still send */
+	OVPN_A_KEYCONF_DRIVER,		/* string, which of the kernel's ciphers */
 };
 
 enum {
