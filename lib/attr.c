@@ -13,98 +13,91 @@
 #include "internal.h"
 
 struct attr_table {
+	unsigned int type;
 	const char *name;
 	const struct attr_table *nest;
 };
 
-static const struct attr_table peer_table[OVPN_A_PEER_MAX + 2] = {
-	[OVPN_A_PEER_ID] = { "id", NULL },
-	[OVPN_A_PEER_REMOTE_IPV4] = { "remote-ipv4", NULL },
-	[OVPN_A_PEER_REMOTE_IPV6] = { "remote-ipv6", NULL },
-	[OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID] = { "remote-ipv6-scope-id", NULL },
-	[OVPN_A_PEER_REMOTE_PORT] = { "remote-port", NULL },
-	[OVPN_A_PEER_SOCKET] = { "socket", NULL },
-	[OVPN_A_PEER_SOCKET_NETNSID] = { "socket-netnsid", NULL },
-	[OVPN_A_PEER_VPN_IPV4] = { "vpn-ipv4", NULL },
-	[OVPN_A_PEER_VPN_IPV6] = { "vpn-ipv6", NULL },
-	[OVPN_A_PEER_LOCAL_IPV4] = { "local-ipv4", NULL },
-	[OVPN_A_PEER_LOCAL_IPV6] = { "local-ipv6", NULL },
-	[OVPN_A_PEER_LOCAL_PORT] = { "local-port", NULL },
-	[OVPN_A_PEER_KEEPALIVE_INTERVAL] = { "keepalive-interval", NULL },
-	[OVPN_A_PEER_KEEPALIVE_TIMEOUT] = { "keepalive-timeout", NULL },
-	[OVPN_A_PEER_DEL_REASON] = { "del-reason", NULL },
-	[OVPN_A_PEER_VPN_RX_BYTES] = { "vpn-rx-bytes", NULL },
-	[OVPN_A_PEER_VPN_TX_BYTES] = { "vpn-tx-bytes", NULL },
-	[OVPN_A_PEER_VPN_RX_PACKETS] = { "vpn-rx-packets", NULL },
-	[OVPN_A_PEER_VPN_TX_PACKETS] = { "vpn-tx-packets", NULL },
-	[OVPN_A_PEER_LINK_RX_BYTES] = { "link-rx-bytes", NULL },
-	[OVPN_A_PEER_LINK_TX_BYTES] = { "link-tx-bytes", NULL },
-	[OVPN_A_PEER_LINK_RX_PACKETS] = { "link-rx-packets", NULL },
-	[OVPN_A_PEER_LINK_TX_PACKETS] = { "link-tx-packets", NULL },
-	[OVPN_A_PEER_TX_ID] = { "tx-id", NULL },
-	/* an entry without name and nest ends each table */
+static const struct attr_table peer_table[] = {
+	{ OVPN_A_PEER_ID, "id", NULL },
+	{ OVPN_A_PEER_REMOTE_IPV4, "remote-ipv4", NULL },
+	{ OVPN_A_PEER_REMOTE_IPV6, "remote-ipv6", NULL },
+	{ OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID, "remote-ipv6-scope-id", NULL },
+	{ OVPN_A_PEER_REMOTE_PORT, "remote-port", NULL },
+	{ OVPN_A_PEER_SOCKET, "socket", NULL },
+	{ OVPN_A_PEER_SOCKET_NETNSID, "socket-netnsid", NULL },
+	{ OVPN_A_PEER_VPN_IPV4, "vpn-ipv4", NULL },
+	{ OVPN_A_PEER_VPN_IPV6, "vpn-ipv6", NULL },
+	{ OVPN_A_PEER_LOCAL_IPV4, "local-ipv4", NULL },
+	{ OVPN_A_PEER_LOCAL_IPV6, "local-ipv6", NULL },
+	{ OVPN_A_PEER_LOCAL_PORT, "local-port", NULL },
+	{ OVPN_A_PEER_KEEPALIVE_INTERVAL, "keepalive-interval", NULL },
+	{ OVPN_A_PEER_KEEPALIVE_TIMEOUT, "keepalive-timeout", NULL },
+	{ OVPN_A_PEER_DEL_REASON, "del-reason", NULL },
+	{ OVPN_A_PEER_VPN_RX_BYTES, "vpn-rx-bytes", NULL },
+	{ OVPN_A_PEER_VPN_TX_BYTES, "vpn-tx-bytes", NULL },
+	{ OVPN_A_PEER_VPN_RX_PACKETS, "vpn-rx-packets", NULL },
+	{ OVPN_A_PEER_VPN_TX_PACKETS, "vpn-tx-packets", NULL },
+	{ OVPN_A_PEER_LINK_RX_BYTES, "link-rx-bytes", NULL },
+	{ OVPN_A_PEER_LINK_TX_BYTES, "link-tx-bytes", NULL },
+	{ OVPN_A_PEER_LINK_RX_PACKETS, "link-rx-packets", NULL },
+	{ OVPN_A_PEER_LINK_TX_PACKETS, "link-tx-packets", NULL },
+	{ OVPN_A_PEER_TX_ID, "tx-id", NULL },
+	{ OVPN_A_PEER_SINCE, "since", NULL },
+	{ OVPN_A_PEER_LAST_RX, "last-rx", NULL },
+	{ OVPN_A_PEER_LAST_TX, "last-tx", NULL },
+	{ OVPN_A_PEER_REKEYS, "rekeys", NULL },
+	{ OVPN_A_PEER_DROPS, "drops", NULL },
+	{ 0, NULL, NULL },
 };
 
-static const struct attr_table keydir_table[OVPN_A_KEYDIR_MAX + 2] = {
-	[OVPN_A_KEYDIR_CIPHER_KEY] = { "cipher-key", NULL },
-	[OVPN_A_KEYDIR_NONCE_TAIL] = { "nonce-tail", NULL },
+static const struct attr_table keydir_table[] = {
+	{ OVPN_A_KEYDIR_CIPHER_KEY, "cipher-key", NULL },
+	{ OVPN_A_KEYDIR_NONCE_TAIL, "nonce-tail", NULL },
+	{ 0, NULL, NULL },
 };
 
-static const struct attr_table key_table[OVPN_A_KEYCONF_MAX + 2] = {
-	[OVPN_A_KEYCONF_PEER_ID] = { "peer-id", NULL },
-	[OVPN_A_KEYCONF_SLOT] = { "slot", NULL },
-	[OVPN_A_KEYCONF_KEY_ID] = { "key-id", NULL },
-	[OVPN_A_KEYCONF_CIPHER_ALG] = { "cipher-alg", NULL },
-	[OVPN_A_KEYCONF_ENCRYPT_DIR] = { "encrypt-dir", keydir_table },
-	[OVPN_A_KEYCONF_DECRYPT_DIR] = { "decrypt-dir", keydir_table },
+static const struct attr_table key_table[] = {
+	{ OVPN_A_KEYCONF_PEER_ID, "peer-id", NULL },
+	{ OVPN_A_KEYCONF_SLOT, "slot", NULL },
+	{ OVPN_A_KEYCONF_KEY_ID, "key-id", NULL },
+	{ OVPN_A_KEYCONF_CIPHER_ALG, "cipher-alg", NULL },
+	{ OVPN_A_KEYCONF_ENCRYPT_DIR, "encrypt-dir", keydir_table },
+	{ OVPN_A_KEYCONF_DECRYPT_DIR, "decrypt-dir", keydir_table },
+	{ OVPN_A_KEYCONF_IDS_LEFT, "ids-left", NULL },
+	{ OVPN_A_KEYCONF_DRIVER, "driver", NULL },
+	{ 0, NULL, NULL },
 };
 
-static const struct attr_table link_table[OVPN_A_IFACE_MAX + 2] = {
-	[OVPN_A_IFACE_NAME] = { "name", NULL },
-	[OVPN_A_IFACE_MODE] = { "mode", NULL },
-	[OVPN_A_IFACE_PERSISTENT] = { "persistent", NULL },
-	[OVPN_A_IFACE_MTU] = { "mtu", NULL },
-	[OVPN_A_IFACE_LISTEN_PORT] = { "listen-port", NULL },
-	[OVPN_A_IFACE_LISTEN_IPV4] = { "listen-ipv4", NULL },
-	[OVPN_A_IFACE_LISTEN_IPV6] = { "listen-ipv6", NULL },
-	[OVPN_A_IFACE_LISTEN_OFF] = { "listen-off", NULL },
-	[OVPN_A_IFACE_FWMARK] = { "fwmark", NULL },
-	[OVPN_A_IFACE_PEERS] = { "peers", NULL },
-	[OVPN_A_IFACE_OWNER] = { "owner", NULL },
-	[OVPN_A_IFACE_KIND] = { "kind", NULL },
-	[OVPN_A_IFACE_CLIENT] = { "client", NULL },
-	[OVPN_A_IFACE_SOURCE_CHECK] = { "source-check", NULL },
+static const struct attr_table link_table[] = {
+	{ OVPN_A_IFACE_NAME, "name", NULL },
+	{ OVPN_A_IFACE_MODE, "mode", NULL },
+	{ OVPN_A_IFACE_PERSISTENT, "persistent", NULL },
+	{ OVPN_A_IFACE_MTU, "mtu", NULL },
+	{ OVPN_A_IFACE_LISTEN_PORT, "listen-port", NULL },
+	{ OVPN_A_IFACE_LISTEN_IPV4, "listen-ipv4", NULL },
+	{ OVPN_A_IFACE_LISTEN_IPV6, "listen-ipv6", NULL },
+	{ OVPN_A_IFACE_LISTEN_OFF, "listen-off", NULL },
+	{ OVPN_A_IFACE_FWMARK, "fwmark", NULL },
+	{ OVPN_A_IFACE_PEERS, "peers", NULL },
+	{ OVPN_A_IFACE_OWNER, "owner", NULL },
+	{ OVPN_A_IFACE_KIND, "kind", NULL },
+	{ OVPN_A_IFACE_CLIENT, "client", NULL },
+	{ OVPN_A_IFACE_SOURCE_CHECK, "source-check", NULL },
+	{ 0, NULL, NULL },
 };
 
-static const struct attr_table *top_entry(unsigned int type)
-{
-	static const struct attr_table ifindex = { "ifindex", NULL };
-	static const struct attr_table peer = { "peer", peer_table };
-	static const struct attr_table key = { "keyconf", key_table };
-	static const struct attr_table link = { "iface", link_table };
-
-	switch (type) {
-	case OVPN_A_IFINDEX:
-		return &ifindex;
-	case OVPN_A_PEER:
-		return &peer;
-	case OVPN_A_KEYCONF:
-		return &key;
-	case OVPN_A_IFACE:
-		return &link;
-	}
-	return NULL;
-}
+static const struct attr_table top_table[] = {
+	{ OVPN_A_IFINDEX, "ifindex", NULL },	  { OVPN_A_PEER, "peer", peer_table },
+	{ OVPN_A_KEYCONF, "keyconf", key_table }, { OVPN_A_IFACE, "iface", link_table },
+	{ OVPN_A_DETAIL, "detail", NULL },	  { 0, NULL, NULL },
+};
 
 static const struct attr_table *table_entry(const struct attr_table *table, unsigned int type)
 {
-	unsigned int i;
-
-	if (!table)
-		return NULL;
-	for (i = 1; table[i].name; i++) {
-		if (i == type)
-			return &table[i];
+	for (; table && table->name; table++) {
+		if (table->type == type)
+			return table;
 	}
 	return NULL;
 }
@@ -329,6 +322,47 @@ static bool parse_peer_stat(const struct nlattr *attr, struct ovpnctl_peer *peer
 	return attr_uint(attr, counter);
 }
 
+/* Packets dropped; a reason that a newer driver has is counted as unknown. */
+static bool parse_drops(const struct nlattr *nest, struct ovpnctl_peer *peer)
+{
+	const struct nlattr *attr;
+	uint64_t packets;
+	const void *data;
+	size_t len, at;
+
+	_Static_assert((int)OVPNCTL_DROP_RX_SHORT == (int)OVPN_A_DROP_RX_SHORT, "reasons");
+	_Static_assert((int)OVPNCTL_DROP_COUNT == (int)OVPN_A_DROP_MAX + 1, "reasons");
+	data = ovpnctl_attr_data(nest, &len);
+	for_each_attr(attr, data, len, at) {
+		if (!attr_uint(attr, &packets))
+			return false;
+		if (attr_type(attr) < OVPNCTL_DROP_COUNT)
+			peer->drops[attr_type(attr)] += packets;
+		else
+			peer->drops[OVPNCTL_DROP_UNKNOWN] += packets;
+	}
+	peer->has_drops = true;
+	return true;
+}
+
+/* one of what only a request for details gets; true for anything else */
+static bool parse_peer_detail(const struct nlattr *attr, struct ovpnctl_peer *peer)
+{
+	switch (attr_type(attr)) {
+	case OVPN_A_PEER_SINCE:
+		return attr_u32_has(attr, &peer->since, &peer->has_since);
+	case OVPN_A_PEER_LAST_RX:
+		return attr_u32_has(attr, &peer->last_rx, &peer->has_last_rx);
+	case OVPN_A_PEER_LAST_TX:
+		return attr_u32_has(attr, &peer->last_tx, &peer->has_last_tx);
+	case OVPN_A_PEER_REKEYS:
+		return attr_u32_has(attr, &peer->rekeys, &peer->has_rekeys);
+	case OVPN_A_PEER_DROPS:
+		return parse_drops(attr, peer);
+	}
+	return true;
+}
+
 static int bad_attr(const struct attr_table *table, const struct nlattr *attr, const char **name)
 {
 	const struct attr_table *entry = table_entry(table, attr_type(attr));
@@ -347,7 +381,8 @@ int ovpnctl_parse_peer(const void *data, size_t len, struct ovpnctl_peer *peer, 
 	size_t at;
 
 	for_each_attr(a, data, len, at) {
-		if (!parse_peer_attr(a, peer, &port, &scope) || !parse_peer_stat(a, peer))
+		if (!parse_peer_attr(a, peer, &port, &scope) || !parse_peer_stat(a, peer) ||
+		    !parse_peer_detail(a, peer))
 			return bad_attr(peer_table, a, attr);
 	}
 	if (peer->remote.ss_family == AF_INET) {
@@ -378,6 +413,13 @@ int ovpnctl_parse_key(const void *data, size_t len, struct ovpnctl_key *key, con
 			break;
 		case OVPN_A_KEYCONF_CIPHER_ALG:
 			good = attr_u32_has(a, &key->cipher, &key->has_cipher);
+			break;
+		case OVPN_A_KEYCONF_IDS_LEFT:
+			key->has_ids_left = attr_uint(a, &key->ids_left);
+			good = key->has_ids_left;
+			break;
+		case OVPN_A_KEYCONF_DRIVER:
+			good = attr_text(a, key->driver, sizeof(key->driver));
 			break;
 		}
 		if (!good)
@@ -456,10 +498,10 @@ static void path_add(char *path, size_t size, const struct attr_table *entry, un
 void ovpnctl_attr_path(const void *msg, size_t len, size_t header, size_t offset,
 		       unsigned int missing, char *path, size_t size)
 {
-	const struct attr_table *table = NULL, *entry;
+	const struct attr_table *table = top_table, *entry;
 	const struct nlattr *attr;
 	size_t start = header, end = len, at;
-	bool top = true, deeper = offset >= header && offset < len;
+	bool deeper = offset >= header && offset < len;
 
 	*path = '\0';
 	while (deeper) {
@@ -469,11 +511,9 @@ void ovpnctl_attr_path(const void *msg, size_t len, size_t header, size_t offset
 
 			if (offset < here || offset >= here + attr->nla_len)
 				continue;
-			entry = top ? top_entry(attr_type(attr))
-				    : table_entry(table, attr_type(attr));
+			entry = table_entry(table, attr_type(attr));
 			path_add(path, size, entry, attr_type(attr));
 			table = entry ? entry->nest : NULL;
-			top = false;
 			/* the attribute itself, or one inside it? */
 			deeper = here != offset && table;
 			start = here + NLA_HDRLEN;
@@ -482,6 +522,5 @@ void ovpnctl_attr_path(const void *msg, size_t len, size_t header, size_t offset
 		}
 	}
 	if (missing)
-		path_add(path, size, top ? top_entry(missing) : table_entry(table, missing),
-			 missing);
+		path_add(path, size, table_entry(table, missing), missing);
 }

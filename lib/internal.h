@@ -63,12 +63,17 @@ struct ovpnctl_peer {
 	int reason;
 	bool has_tx_id, has_local_port, has_interval, has_timeout, has_netnsid, has_stats;
 	struct ovpnctl_stats vpn_stats, link_stats;
+	uint32_t since, last_rx, last_tx, rekeys;
+	bool has_since, has_last_rx, has_last_tx, has_rekeys, has_drops;
+	uint64_t drops[OVPNCTL_DROP_COUNT];
 };
 
 struct ovpnctl_key {
 	uint32_t peer;
 	unsigned int slot, key_id, cipher;
-	bool has_slot, has_key_id, has_cipher;
+	bool has_slot, has_key_id, has_cipher, has_ids_left;
+	uint64_t ids_left;
+	char driver[128]; /* "": not told */
 };
 
 /* An address is given where its family is not AF_UNSPEC. */

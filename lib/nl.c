@@ -270,6 +270,12 @@ static bool put_u32(struct nlmsghdr *nlh, uint16_t type, uint32_t value)
 	return put(nlh, type, &value, sizeof(value));
 }
 
+/* Have the driver tell more. One that knows no interfaces has no more to tell. */
+static bool put_detail(const struct ovpnctl_ctx *ctx, struct nlmsghdr *nlh)
+{
+	return !ctx->has_iface || put(nlh, OVPN_A_DETAIL, NULL, 0);
+}
+
 static bool put_be16(struct nlmsghdr *nlh, uint16_t type, uint16_t value)
 {
 	value = htons(value);
@@ -421,7 +427,7 @@ OVPNCTL_PUBLIC int ovpnctl_peer_get(struct ovpnctl_ctx *ctx, uint32_t ifindex, u
 
 	if (!nlh)
 		return -ctx->error.code;
-	if (put_peer(nlh, &wanted))
+	if (put_peer(nlh, &wanted) || !put_detail(ctx, nlh))
 		return ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
 	ret = transact(ctx, ctx->genl, nlh, take_peer, &list);
 	if (!ret && list.count != 1)
@@ -471,6 +477,7 @@ OVPNCTL_PUBLIC int ovpnctl_peer_list(struct ovpnctl_ctx *ctx, uint32_t ifindex,
 		nlh = request(ctx, OVPN_CMD_PEER_GET, NLM_F_DUMP, ifindex);
 		if (!nlh)
 			return -ctx->error.code;
+		put_detail(ctx, nlh);
 		ret = transact(ctx, ctx->genl, nlh, take_peer, &list);
 	}
 	if (ret == -EAGAIN && !ctx->error.code)
@@ -552,7 +559,7 @@ static int key_request(struct ovpnctl_ctx *ctx, uint8_t command, uint32_t ifinde
 
 	if (!nlh)
 		return -ctx->error.code;
-	if (put_key(nlh, peer, slot))
+	if (put_key(nlh, peer, slot) || (command == OVPN_CMD_KEY_GET && !put_detail(ctx, nlh)))
 		return ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
 	return transact(ctx, ctx->genl, nlh, cb, data);
 }

@@ -49,6 +49,36 @@ OVPNCTL_PUBLIC const char *ovpnctl_slot_name(unsigned int slot)
 	return NULL;
 }
 
+OVPNCTL_PUBLIC const char *ovpnctl_drop_name(enum ovpnctl_drop reason)
+{
+	static const char *const names[OVPNCTL_DROP_COUNT] = {
+		[OVPNCTL_DROP_UNKNOWN] = "unknown",
+		[OVPNCTL_DROP_RX_SHORT] = "rx_short",
+		[OVPNCTL_DROP_RX_NOT_DATA] = "rx_not_data",
+		[OVPNCTL_DROP_RX_DATA_V1] = "rx_data_v1",
+		[OVPNCTL_DROP_RX_NO_PEER] = "rx_no_peer",
+		[OVPNCTL_DROP_RX_NO_KEY] = "rx_no_key",
+		[OVPNCTL_DROP_RX_AUTH] = "rx_auth",
+		[OVPNCTL_DROP_RX_REPLAY] = "rx_replay",
+		[OVPNCTL_DROP_RX_EMPTY] = "rx_empty",
+		[OVPNCTL_DROP_RX_PROTO] = "rx_proto",
+		[OVPNCTL_DROP_RX_SOURCE] = "rx_source",
+		[OVPNCTL_DROP_RX_NOMEM] = "rx_nomem",
+		[OVPNCTL_DROP_RX_LINK_DOWN] = "rx_link_down",
+		[OVPNCTL_DROP_TX_PROTO] = "tx_proto",
+		[OVPNCTL_DROP_TX_NO_PEER] = "tx_no_peer",
+		[OVPNCTL_DROP_TX_NO_KEY] = "tx_no_key",
+		[OVPNCTL_DROP_TX_EXHAUSTED] = "tx_exhausted",
+		[OVPNCTL_DROP_TX_CRYPTO] = "tx_crypto",
+		[OVPNCTL_DROP_TX_NO_TRANSPORT] = "tx_no_transport",
+		[OVPNCTL_DROP_TX_NO_ROUTE] = "tx_no_route",
+		[OVPNCTL_DROP_TX_QUEUE] = "tx_queue",
+		[OVPNCTL_DROP_TX_NOMEM] = "tx_nomem",
+	};
+
+	return reason < OVPNCTL_DROP_COUNT ? names[reason] : names[OVPNCTL_DROP_UNKNOWN];
+}
+
 OVPNCTL_PUBLIC const char *ovpnctl_event_name(enum ovpnctl_event_type type)
 {
 	static const char *const names[OVPNCTL_EVENT_COUNT] = {
@@ -322,6 +352,37 @@ OVPNCTL_PUBLIC bool ovpnctl_peer_stats(const struct ovpnctl_peer *peer, struct o
 	return peer->has_stats;
 }
 
+OVPNCTL_PUBLIC bool ovpnctl_peer_since(const struct ovpnctl_peer *peer, uint32_t *seconds)
+{
+	*seconds = peer->since;
+	return peer->has_since;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_peer_last_rx(const struct ovpnctl_peer *peer, uint32_t *seconds)
+{
+	*seconds = peer->last_rx;
+	return peer->has_last_rx;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_peer_last_tx(const struct ovpnctl_peer *peer, uint32_t *seconds)
+{
+	*seconds = peer->last_tx;
+	return peer->has_last_tx;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_peer_rekeys(const struct ovpnctl_peer *peer, uint32_t *count)
+{
+	*count = peer->rekeys;
+	return peer->has_rekeys;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_peer_drops(const struct ovpnctl_peer *peer, enum ovpnctl_drop reason,
+				       uint64_t *packets)
+{
+	*packets = reason < OVPNCTL_DROP_COUNT ? peer->drops[reason] : 0;
+	return peer->has_drops && reason < OVPNCTL_DROP_COUNT;
+}
+
 /* ---- key ---- */
 
 OVPNCTL_PUBLIC void ovpnctl_key_free(struct ovpnctl_key *key)
@@ -350,6 +411,17 @@ OVPNCTL_PUBLIC bool ovpnctl_key_cipher(const struct ovpnctl_key *key, unsigned i
 {
 	*cipher = key->cipher;
 	return key->has_cipher;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_key_ids_left(const struct ovpnctl_key *key, uint64_t *count)
+{
+	*count = key->ids_left;
+	return key->has_ids_left;
+}
+
+OVPNCTL_PUBLIC const char *ovpnctl_key_driver(const struct ovpnctl_key *key)
+{
+	return *key->driver ? key->driver : NULL;
 }
 
 /* ---- route ---- */

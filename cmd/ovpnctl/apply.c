@@ -127,9 +127,17 @@ static const struct field peer_fields[] = {
 };
 
 static const struct field key_fields[] = {
-	{ "ifindex", K_SHOWN, NULL }, { "ifname", K_TEXT, NULL },      { "peer", K_NUMBER, NULL },
-	{ "slot", K_TEXT, NULL },     { "id", K_NUMBER, NULL },	       { "cipher", K_TEXT, NULL },
-	{ "file", K_TEXT, NULL },     { "direction", K_NUMBER, NULL }, { NULL },
+	{ "ifindex", K_SHOWN, NULL },
+	{ "ifname", K_TEXT, NULL },
+	{ "peer", K_NUMBER, NULL },
+	{ "slot", K_TEXT, NULL },
+	{ "id", K_NUMBER, NULL },
+	{ "cipher", K_TEXT, NULL },
+	{ "file", K_TEXT, NULL },
+	{ "direction", K_NUMBER, NULL },
+	{ "ids_left", K_SHOWN, NULL },
+	{ "driver", K_SHOWN, NULL },
+	{ NULL },
 };
 
 static struct json_object *member(struct json_object *record, const char *key)

@@ -232,6 +232,7 @@ void emit_key(struct cli *cli, const struct ovpnctl_key *key)
 {
 	unsigned int number;
 	const char *name;
+	uint64_t left;
 
 	emit_uint(cli, "peer", "peer %llu", ovpnctl_key_peer(key));
 	if (ovpnctl_key_slot(key, &number)) {
@@ -248,6 +249,11 @@ void emit_key(struct cli *cli, const struct ovpnctl_key *key)
 		if (!name)
 			emit_uint(cli, "cipher_value", "%llu", number);
 	}
+	if (ovpnctl_key_ids_left(key, &left))
+		emit_uint(cli, "ids_left", cli->details ? "ids-left %llu" : NULL, left);
+	name = ovpnctl_key_driver(key);
+	if (name)
+		emit_str(cli, "driver", COLOUR_NONE, cli->details ? "driver %s" : NULL, name);
 }
 
 enum { W_DEV, W_PEER };

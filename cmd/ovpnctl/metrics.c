@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -37,6 +38,7 @@ struct output {
 	FILE *to;
 	bool open; /* OpenMetrics */
 	bool labels;
+	time_t now;
 };
 
 /* A family's head. unit and counter: as its name says */
@@ -228,6 +230,50 @@ static void peer_counter(struct output *out, const struct ovpnctl_link *link,
 	end(out, value);
 }
 
+/* The time of the packet, not its age: who collects this does so later. */
+static void peer_heard(struct output *out, const struct ovpnctl_link *link,
+		       const struct ovpnctl_peer *peer, int what)
+{
+	uint32_t age;
+
+	(void)what;
+	if (!ovpnctl_peer_last_rx(peer, &age))
+		return;
+	begin(out, "ovpn_peer_last_receive_timestamp_seconds", false);
+	device_and_peer(out, link, peer);
+	end(out, (uint64_t)out->now - age);
+}
+
+static void peer_rekeys(struct output *out, const struct ovpnctl_link *link,
+			const struct ovpnctl_peer *peer, int what)
+{
+	uint32_t count;
+
+	(void)what;
+	if (!ovpnctl_peer_rekeys(peer, &count))
+		return;
+	begin(out, "ovpn_peer_rekeys", true);
+	device_and_peer(out, link, peer);
+	end(out, count);
+}
+
+static void peer_drops(struct output *out, const struct ovpnctl_link *link,
+		       const struct ovpnctl_peer *peer, int what)
+{
+	enum ovpnctl_drop reason;
+	uint64_t packets;
+
+	(void)what;
+	for (reason = OVPNCTL_DROP_UNKNOWN; reason < OVPNCTL_DROP_COUNT; reason++) {
+		if (!ovpnctl_peer_drops(peer, reason, &packets) || !packets)
+			continue;
+		begin(out, "ovpn_peer_dropped_packets", true);
+		device_and_peer(out, link, peer);
+		label(out, "reason", ovpnctl_drop_name(reason));
+		end(out, packets);
+	}
+}
+
 static void print_all(struct output *out, const struct stock *stock)
 {
 	size_t i;
@@ -244,6 +290,14 @@ static void print_all(struct output *out, const struct stock *stock)
 		family(out, counters[i].name, counters[i].unit, true, counters[i].help);
 		each_peer(out, stock, peer_counter, (int)i);
 	}
+	family(out, "ovpn_peer_last_receive_timestamp_seconds", "seconds", false,
+	       "When the last authentic packet of the peer came.");
+	each_peer(out, stock, peer_heard, 0);
+	family(out, "ovpn_peer_rekeys", NULL, true, "Keys installed after the first.");
+	each_peer(out, stock, peer_rekeys, 0);
+	family(out, "ovpn_peer_dropped_packets", NULL, true,
+	       "Packets to the peer, or that claimed to be of it, which were dropped.");
+	each_peer(out, stock, peer_drops, 0);
 	if (out->open)
 		fputs("# EOF\n", out->to);
 }
@@ -295,6 +349,7 @@ static int metrics_run(struct cli *cli, const struct value *values)
 		ret = err_lib(cli);
 	if (!ret && stock_take(cli->ctx, values[M_DEV].text, true, &stock))
 		ret = err_lib(cli);
+	out.now = time(NULL);
 	if (!ret && values[M_FILE].count)
 		ret = write_file(cli, values[M_FILE].text, &out, &stock);
 	else if (!ret)

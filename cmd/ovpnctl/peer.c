@@ -437,6 +437,77 @@ static void emit_counters(struct cli *cli, const char *key, const struct ovpnctl
 	emit_object_end(cli, key);
 }
 
+/* The two largest units of a time, for people. */
+static const char *age_text(uint32_t seconds, char *text, size_t size)
+{
+	if (seconds < 60)
+		snprintf(text, size, "%u s", seconds);
+	else if (seconds < 3600)
+		snprintf(text, size, "%u min %u s", seconds / 60, seconds % 60);
+	else if (seconds < 86400)
+		snprintf(text, size, "%u h %u min", seconds / 3600, seconds / 60 % 60);
+	else
+		snprintf(text, size, "%u d %u h", seconds / 86400, seconds / 3600 % 24);
+	return text;
+}
+
+static void emit_age(struct cli *cli, const char *key, const char *format, uint32_t seconds)
+{
+	char text[32];
+
+	emit_uint(cli, key, NULL, seconds);
+	if (cli->details)
+		emit_str(cli, NULL, COLOUR_NONE, format, age_text(seconds, text, sizeof(text)));
+}
+
+static void emit_drops(struct cli *cli, const struct ovpnctl_peer *peer)
+{
+	enum ovpnctl_drop reason;
+	uint64_t packets;
+	bool any = false;
+	char text[64];
+
+	if (!ovpnctl_peer_drops(peer, OVPNCTL_DROP_UNKNOWN, &packets))
+		return;
+	emit_object_begin(cli, "drops");
+	for (reason = OVPNCTL_DROP_UNKNOWN; reason < OVPNCTL_DROP_COUNT; reason++) {
+		ovpnctl_peer_drops(peer, reason, &packets);
+		if (!packets)
+			continue;
+		emit_uint(cli, ovpnctl_drop_name(reason), NULL, packets);
+		if (!cli->details)
+			continue;
+		if (!any) {
+			emit_line(cli);
+			emit_text(cli, "drops");
+			any = true;
+		}
+		snprintf(text, sizeof(text), "%s %llu", ovpnctl_drop_name(reason),
+			 (unsigned long long)packets);
+		emit_text(cli, text);
+	}
+	emit_object_end(cli, "drops");
+}
+
+/* What not every driver tells. */
+static void emit_more(struct cli *cli, const struct ovpnctl_peer *peer)
+{
+	uint32_t number;
+
+	if (ovpnctl_peer_since(peer, &number)) {
+		if (cli->details)
+			emit_line(cli);
+		emit_age(cli, "since", "added %s ago", number);
+	}
+	if (ovpnctl_peer_last_rx(peer, &number))
+		emit_age(cli, "last_rx", "last-rx %s ago", number);
+	if (ovpnctl_peer_last_tx(peer, &number))
+		emit_age(cli, "last_tx", "last-tx %s ago", number);
+	if (ovpnctl_peer_rekeys(peer, &number))
+		emit_uint(cli, "rekeys", cli->details ? "rekeys %llu" : NULL, number);
+	emit_drops(cli, peer);
+}
+
 void emit_peer(struct cli *cli, const struct ovpnctl_peer *peer)
 {
 	struct ovpnctl_stats vpn, link;
@@ -468,6 +539,7 @@ void emit_peer(struct cli *cli, const struct ovpnctl_peer *peer)
 		emit_object_begin(cli, "stats");
 		emit_counters(cli, "vpn", &vpn);
 		emit_counters(cli, "link", &link);
+		emit_more(cli, peer);
 		emit_object_end(cli, "stats");
 	}
 }

@@ -59,6 +59,49 @@ one() { add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2; }
 	need "$(ovpnctl -n n0 -s -j peer show dev tun0)" '.[0].stats | .vpn.rx_bytes == 0 and .link.tx_packets == 0'
 }
 
+# bats test_tags=ours
+@test "what never happened is not told" {
+	server
+	add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 keepalive 1 600
+	# it cannot be sent one for want of a key: that was a try, and no packet
+	wait_for 60 counted n0 tun0 tx_drop_no_key 1
+	ovpnctl -n n0 peer set dev tun0 id 1 keepalive 10 600
+	need "$(peer_stat n0 1 since)" '. < 600'
+	need "$(ovpnctl -n n0 -s -j peer show dev tun0)" '.[0].stats | .rekeys == 0 and
+		(has("last_rx") or has("last_tx") | not) and (.drops | keys) == ["tx_no_key"]'
+	run -0 ovpnctl -n n0 -s peer show
+	[[ $output != *added* && $output != *drops* ]]
+	run -0 ovpnctl -n n0 -s -d peer show
+	[[ ${lines[5]} == "    added "*" s ago rekeys 0" && ${lines[6]} == "    drops tx_no_key "[1-9]* ]]
+}
+
+# bats test_tags=ours
+@test "details are told to who asks for them, and all others get the bytes they always got" {
+	local command plain detail
+	server
+	one
+	add id 2 remote 10.0.1.2:4001 vpn 10.8.0.3
+	ovpnctl key gen k
+	ovpnctl -n n0 key add dev tun0 peer 1 slot primary id 0 cipher aes-256-gcm file k direction 0
+	run -0 in_ns n0 nlraw 3 1:if=tun0 '2:{' 1:u32=1 '}'
+	[[ ${lines[0]} == 'reply 3 2{ 1 24 8 9 13 14 2 5 10 12 16 18 17 19 20 22 21 23 }' ]] || { echo "$output" >&2; return 1; }
+	run -0 in_ns n0 nlraw 7 1:if=tun0 '3:{' 1:u32=1 2:u32=0 '}'
+	[[ ${lines[0]} == 'reply 7 3{ 1 2 3 4 }' ]] || { echo "$output" >&2; return 1; }
+	for command in "3 1:if=tun0 2:{ 1:u32=1 }" "-d 3 1:if=tun0" "7 1:if=tun0 3:{ 1:u32=1 2:u32=0 }"; do
+		# shellcheck disable=SC2086 # words they are
+		plain=$(in_ns n0 nlraw -x $command)
+		# shellcheck disable=SC2086
+		detail=$(in_ns n0 nlraw -x $command 65:flag)
+		[[ $plain != *' 64='* && $detail == *' 64='* ]]
+		diff <(sed 's/ 64=.*/ }/' <<<"$detail") - <<<"$plain" >&2
+	done
+	for command in 1 2 4 6 8 10 64 65 66 67; do
+		run in_ns n0 nlraw $command 65:flag
+		[[ $status == 2 && $output == "EINVAL bad 65 "* ]] || { echo "$command: $output" >&2; return 1; }
+	done
+	need "$(shown)" 'map(.id) == [1, 2]'
+}
+
 @test "text of peer show" {
 	server
 	add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 keepalive 10 60

@@ -11,7 +11,7 @@ ready() {
 	ovpnctl key gen k
 }
 add() { ovpnctl -n n0 key add dev tun0 peer 1 "$@" file k direction 0; }
-shown() { ovpnctl -n n0 -j key show dev tun0 | jq -c 'map(del(.ifindex, .ifname))'; }
+shown() { ovpnctl -n n0 -j key show dev tun0 | jq -c 'map(del(.ifindex, .ifname, .ids_left, .driver))'; }
 
 @test "key gen makes a file for the owner alone, another each time" {
 	ovpnctl key gen a
@@ -48,6 +48,37 @@ shown() { ovpnctl -n n0 -j key show dev tun0 | jq -c 'map(del(.ifindex, .ifname)
 	add slot secondary id 2 cipher chacha20-poly1305
 	ovpnctl -n n0 key swap dev tun0 peer 1
 	need "$(shown)" 'map(.id) == [2, 1]'
+}
+
+# bats test_tags=ours
+@test "keys installed after the first are counted" {
+	ready
+	need "$(peer_stat n0 1 rekeys)" '. == 0'
+	add slot primary id 0 cipher aes-256-gcm
+	need "$(peer_stat n0 1 rekeys)" '. == 0'
+	add slot secondary id 1 cipher aes-256-gcm
+	ovpnctl -n n0 key swap dev tun0 peer 1
+	ovpnctl -n n0 key del dev tun0 peer 1 slot secondary
+	need "$(peer_stat n0 1 rekeys)" '. == 1'
+	add slot primary id 2 cipher chacha20-poly1305
+	need "$(peer_stat n0 1 rekeys)" '. == 2'
+}
+
+# bats test_tags=ours
+@test "key show tells the ids left and the cipher of the kernel" {
+	local cipher keys driver
+	ready
+	for cipher in aes-256-gcm chacha20-poly1305; do
+		add slot primary id 0 cipher "$cipher"
+		keys=$(ovpnctl -n n0 -j key show dev tun0)
+		need "$keys" '.[0].ids_left == 4294967295'
+		driver=$(jq -r '.[0].driver' <<<"$keys")
+		grep -q "^driver *: $driver\$" /proc/crypto
+		run -0 ovpnctl -n n0 key show dev tun0
+		[[ $output != *ids-left* && $output != *"$driver"* ]]
+		run -0 ovpnctl -n n0 -d -o key show dev tun0
+		[[ $output == *" ids-left 4294967295"*" driver $driver" ]]
+	done
 }
 
 @test "key del empties one slot" {

@@ -21,6 +21,27 @@ sample() { awk -v n="$1" 'index($0, n) == 1 { print $NF }' text; }
 	[[ $(sample 'ovpn_peer_link_transmit_bytes_total{device="tun0",peer="1"}') == "$(peer_stat n0 1 link.tx_bytes)" ]]
 }
 
+# bats test_tags=ours
+@test "metrics tell when a peer was heard of, and its drops" {
+	local before after heard
+	server
+	client 1
+	before=$(date +%s)
+	ovpnctl -n n0 metrics >text
+	[[ -z $(sample 'ovpn_peer_last_receive_timestamp_seconds{') && -z $(sample 'ovpn_peer_dropped_packets_total{') ]]
+	[[ $(sample 'ovpn_peer_rekeys_total{device="tun0",peer="1"}') == 0 ]]
+	reach n1 10.8.0.1
+	ovpnctl -n n0 key del dev tun0 peer 1 slot primary
+	run ! in_ns n1 ping -q -c 1 -W 1 10.8.0.1
+	wait_for 20 counted n0 tun0 rx_drop_no_key 1
+	ovpnctl -n n0 metrics >text
+	after=$(date +%s)
+	heard=$(sample 'ovpn_peer_last_receive_timestamp_seconds{device="tun0",peer="1"}')
+	# seconds of two clocks, each rounded
+	((heard >= before - 1 && heard <= after + 1))
+	[[ $(sample 'ovpn_peer_dropped_packets_total{device="tun0",peer="1",reason="rx_no_key"}') -ge 1 ]]
+}
+
 @test "metrics file replaces it" {
 	ovpnctl -n n0 link add tun0 mode p2p
 	echo old >ovpn.prom

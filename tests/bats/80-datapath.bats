@@ -94,6 +94,90 @@ captured() { [[ $(tshark -r cap.pcap 2>/dev/null | wc -l) -ge 6 ]]; }
 	[[ $(peer_stat n0 1 link.rx_packets) == 2 ]]
 }
 
+# drops_are PEER JSON: by reason, in the order of their names
+drops_are() { [[ $(peer_stat n0 "$1" drops | jq -c .) == "$2" ]]; }
+heard_before() { [[ $(peer_stat n0 1 last_rx) -ge $1 ]]; }
+
+# bats test_tags=ours
+@test "drops are told of the peer whose packets they were, by reason" {
+	probe_tunnel
+	ovpnctl -n n0 peer add dev tun0 id 2 remote 10.0.2.2:4000 vpn 10.8.0.3 "${socket_server[@]}"
+	"${probe[@]}" ping 10.8.0.2 10.8.0.1 1 recv again again \
+		flip 30 ping 10.8.0.2 10.8.0.1 2 keyid 5 ping 10.8.0.2 10.8.0.1 3 \
+		keyid 0 ping 10.8.0.77 10.8.0.1 4 cut 20 ping 10.8.0.2 10.8.0.1 5 payload "" \
+		peer 99 ping 10.8.0.2 10.8.0.1 6
+	run ! in_ns n0 ping -q -c 1 -W 1 10.8.0.3
+	wait_for 20 drops_are 1 '{"rx_auth":1,"rx_empty":1,"rx_no_key":1,"rx_replay":2,"rx_short":1,"rx_source":1}'
+	wait_for 20 drops_are 2 '{"tx_no_key":1}'
+	# the stranger's are the interface's alone
+	wait_for 20 counted n0 tun0 rx_drop_no_peer 1
+	[[ $(counter n0 tun0 rx_drop_replay) == 2 && $(counter n0 tun0 tx_drop_no_key) == 1 ]]
+}
+
+# bats test_tags=ours
+@test "last heard of is when a packet was authentic and new" {
+	local left
+	probe_tunnel
+	"${probe[@]}" flip 30 ping 10.8.0.2 10.8.0.1 1
+	wait_for 20 counted n0 tun0 rx_drop_auth 1
+	[[ $(peer_stat n0 1 last_rx) == null && $(peer_stat n0 1 last_tx) == null ]]
+	"${probe[@]}" id 9 ping 10.8.0.2 10.8.0.1 1 recv
+	need "$(ovpnctl -n n0 -s -j peer show dev tun0)" '.[0].stats | has("last_rx") and has("last_tx") and .last_rx <= .since'
+	left=$(ovpnctl -n n0 -j key show dev tun0 | jq '.[0].ids_left')
+	[[ $left == 4294967294 ]]
+	# neither what is no packet of its own nor a new timeout is a sign of life
+	wait_for 30 heard_before 2
+	"${probe[@]}" id 9 ping 10.8.0.2 10.8.0.1 1 flip 30 ping 10.8.0.2 10.8.0.1 2
+	wait_for 20 drops_are 1 '{"rx_auth":2,"rx_replay":1}'
+	ovpnctl -n n0 peer set dev tun0 id 1 keepalive 60 600
+	heard_before 2
+}
+
+# tracing [off]: our tracepoints in an instance of their own
+tracing() {
+	traces=/sys/kernel/tracing/instances/$$
+	[[ -d /sys/kernel/tracing/instances ]] || mount -t tracefs tracefs /sys/kernel/tracing
+	if [[ ${1:-} == off ]]; then
+		rmdir "$traces"
+	else
+		mkdir "$traces"
+		echo 1 >"$traces/events/ovpn/enable"
+	fi
+}
+traced() { cat "$traces/trace" >trace.out && file_has "$1" trace.out || { cat trace.out >&2; return 1; }; }
+
+# bats test_tags=ours
+@test "tracepoints tell of drops, and of the lives of peers and keys" {
+	[[ -d /sys/kernel/tracing ]] || skip "needs a kernel with tracing"
+	tracing
+	probe_tunnel
+	"${probe[@]}" flip 30 ping 10.8.0.2 10.8.0.1 1 peer 99 ping 10.8.0.2 10.8.0.1 2
+	wait_for 20 counted n0 tun0 rx_drop_no_peer 1
+	"${probe[@]}" id 9 bind 0.0.0.0:4001 ping 10.8.0.2 10.8.0.1 1 recv
+	ovpnctl key gen key2
+	echo 4294967295 >/sys/module/ovpn/parameters/debug_first_packet_id
+	ovpnctl -n n0 key add dev tun0 peer 1 slot secondary id 3 cipher aes-256-gcm file key2 direction 0
+	echo 0 >/sys/module/ovpn/parameters/debug_first_packet_id
+	ovpnctl -n n0 key swap dev tun0 peer 1
+	run ! in_ns n0 ping -q -c 2 -i 0.05 -W 1 10.8.0.2
+	ovpnctl -n n0 key del dev tun0 peer 1 slot secondary
+	ovpnctl -n n0 peer set dev tun0 id 1 remote 10.0.1.2:4002
+	ovpnctl -n n0 peer del dev tun0 id 1
+	traced 'ovpn_peer: dev=tun0 peer=1 action=add reason= remote=::ffff:10.0.1.2 port=4000$'
+	traced 'ovpn_key: dev=tun0 peer=1 action=install slot=0 key_id=0$'
+	traced 'ovpn_drop: dev=tun0 peer=1 reason=rx_auth packets=1$'
+	traced 'ovpn_drop: dev=tun0 peer=-1 reason=rx_no_peer packets=1$'
+	traced 'ovpn_peer: dev=tun0 peer=1 action=float reason= remote=::ffff:10.0.1.2 port=4001$'
+	traced 'ovpn_key: dev=tun0 peer=1 action=install slot=1 key_id=3$'
+	traced 'ovpn_key: dev=tun0 peer=1 action=swap slot=0 key_id=3$'
+	traced 'ovpn_key: dev=tun0 peer=1 action=exhausted slot=0 key_id=3$'
+	traced 'ovpn_drop: dev=tun0 peer=1 reason=tx_exhausted packets=1$'
+	traced 'ovpn_key: dev=tun0 peer=1 action=delete slot=1 key_id=0$'
+	traced 'ovpn_peer: dev=tun0 peer=1 action=set reason= remote=::ffff:10.0.1.2 port=4002$'
+	traced 'ovpn_peer: dev=tun0 peer=1 action=del reason=userspace '
+	tracing off
+}
+
 # bats test_tags=ours
 @test "a packet with a flipped bit is dropped and counted, wherever the bit is" {
 	probe_tunnel

@@ -49,8 +49,8 @@ openmetrics() {
 		import sys
 		from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 		families = list(text_fd_to_metric_families(open(sys.argv[1])))
-		assert len(families) == 14, len(families)
-		assert sum(len(f.samples) for f in families) == 17
+		assert len(families) == 17, len(families)
+		assert sum(len(f.samples) for f in families) == 21
 	END
 }
 

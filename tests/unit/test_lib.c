@@ -164,6 +164,7 @@ static const void *body(const struct nlmsghdr *nlh, size_t *len)
 static void put_a_peer(struct nlmsghdr *nlh)
 {
 	struct in6_addr six = { { { 0xfd, 8, [15] = 2 } } };
+	struct nlattr *nest;
 
 	mnl_attr_put_u32(nlh, OVPN_A_PEER_ID, 7);
 	mnl_attr_put_u32(nlh, OVPN_A_PEER_TX_ID, 9);
@@ -174,6 +175,16 @@ static void put_a_peer(struct nlmsghdr *nlh)
 	/* an integer comes in four bytes or in eight */
 	mnl_attr_put_u32(nlh, OVPN_A_PEER_VPN_RX_BYTES, 5);
 	mnl_attr_put_u64(nlh, OVPN_A_PEER_VPN_TX_BYTES, 1ULL << 40);
+	mnl_attr_put_u32(nlh, OVPN_A_PEER_SINCE, 3605);
+	mnl_attr_put_u32(nlh, OVPN_A_PEER_LAST_TX, 0);
+	mnl_attr_put_u32(nlh, OVPN_A_PEER_REKEYS, 2);
+	nest = mnl_attr_nest_start(nlh, OVPN_A_PEER_DROPS);
+	mnl_attr_put_u32(nlh, OVPN_A_DROP_RX_AUTH, 5);
+	mnl_attr_put_u64(nlh, OVPN_A_DROP_TX_NOMEM, 1ULL << 40);
+	/* reasons of a newer driver */
+	mnl_attr_put_u32(nlh, OVPN_A_DROP_MAX + 1, 3);
+	mnl_attr_put_u32(nlh, 3000, 4);
+	mnl_attr_nest_end(nlh, nest);
 	/* a newer driver knows more than we do */
 	mnl_attr_put_u32(nlh, 4000, 1);
 }
@@ -198,6 +209,80 @@ static void a_peer_is_read(void **state)
 	assert_true(peer.vpn_stats.rx_bytes == 5 && peer.vpn_stats.tx_bytes == 1ULL << 40);
 }
 
+static void details_of_a_peer_are_read(void **state)
+{
+	struct ovpnctl_peer peer = {};
+	struct nlmsghdr *nlh = message();
+	const char *attr = NULL;
+	const void *data;
+	uint64_t packets;
+	uint32_t number;
+	size_t len;
+
+	(void)state;
+	/* not told */
+	assert_false(ovpnctl_peer_since(&peer, &number));
+	assert_false(ovpnctl_peer_rekeys(&peer, &number));
+	assert_false(ovpnctl_peer_drops(&peer, OVPNCTL_DROP_RX_AUTH, &packets));
+
+	put_a_peer(nlh);
+	data = body(nlh, &len);
+	assert_int_equal(ovpnctl_parse_peer(data, len, &peer, &attr), 0);
+	assert_true(ovpnctl_peer_since(&peer, &number));
+	assert_int_equal(number, 3605);
+	/* never, and now */
+	assert_false(ovpnctl_peer_last_rx(&peer, &number));
+	assert_true(ovpnctl_peer_last_tx(&peer, &number));
+	assert_int_equal(number, 0);
+	assert_true(ovpnctl_peer_rekeys(&peer, &number));
+	assert_int_equal(number, 2);
+	assert_true(ovpnctl_peer_drops(&peer, OVPNCTL_DROP_RX_AUTH, &packets));
+	assert_int_equal(packets, 5);
+	assert_true(ovpnctl_peer_drops(&peer, OVPNCTL_DROP_TX_NOMEM, &packets));
+	assert_true(packets == 1ULL << 40);
+	assert_true(ovpnctl_peer_drops(&peer, OVPNCTL_DROP_RX_REPLAY, &packets));
+	assert_int_equal(packets, 0);
+	assert_true(ovpnctl_peer_drops(&peer, OVPNCTL_DROP_UNKNOWN, &packets));
+	assert_int_equal(packets, 7);
+	assert_false(ovpnctl_peer_drops(&peer, OVPNCTL_DROP_COUNT, &packets));
+	assert_string_equal(ovpnctl_drop_name(OVPNCTL_DROP_RX_AUTH), "rx_auth");
+	assert_string_equal(ovpnctl_drop_name(OVPNCTL_DROP_COUNT), "unknown");
+}
+
+static void details_of_a_key_are_read(void **state)
+{
+	struct ovpnctl_key key = {};
+	struct nlmsghdr *nlh = message();
+	const char *attr = NULL;
+	char name[129];
+	const void *data;
+	uint64_t left;
+	size_t len;
+
+	(void)state;
+	mnl_attr_put_u32(nlh, OVPN_A_KEYCONF_PEER_ID, 7);
+	data = body(nlh, &len);
+	assert_int_equal(ovpnctl_parse_key(data, len, &key, &attr), 0);
+	assert_false(ovpnctl_key_ids_left(&key, &left));
+	assert_null(ovpnctl_key_driver(&key));
+
+	mnl_attr_put_u32(nlh, OVPN_A_KEYCONF_IDS_LEFT, UINT32_MAX);
+	mnl_attr_put_strz(nlh, OVPN_A_KEYCONF_DRIVER, "generic-gcm-aesni");
+	data = body(nlh, &len);
+	assert_int_equal(ovpnctl_parse_key(data, len, &key, &attr), 0);
+	assert_true(ovpnctl_key_ids_left(&key, &left));
+	assert_true(left == UINT32_MAX);
+	assert_string_equal(ovpnctl_key_driver(&key), "generic-gcm-aesni");
+
+	/* longer than any, and without an end */
+	memset(name, 'x', sizeof(name));
+	nlh = message();
+	mnl_attr_put(nlh, OVPN_A_KEYCONF_DRIVER, sizeof(name), name);
+	data = body(nlh, &len);
+	assert_int_equal(ovpnctl_parse_key(data, len, &key, &attr), -EBADMSG);
+	assert_string_equal(attr, "driver");
+}
+
 static void an_attribute_of_the_wrong_size_is_named(void **state)
 {
 	static const struct {
@@ -210,7 +295,11 @@ static void an_attribute_of_the_wrong_size_is_named(void **state)
 		{ OVPN_A_PEER_VPN_IPV6, 4, "vpn-ipv6" },
 		{ OVPN_A_PEER_REMOTE_PORT, 1, "remote-port" },
 		{ OVPN_A_PEER_VPN_RX_BYTES, 0, "vpn-rx-bytes" },
+		{ OVPN_A_PEER_LAST_RX, 3, "last-rx" },
+		/* inside: an attribute of type 0 without a value */
+		{ OVPN_A_PEER_DROPS, 4, "drops" },
 	};
+	static const struct nlattr empty = { .nla_len = NLA_HDRLEN };
 	static const char zeros[32];
 	size_t i;
 
@@ -222,7 +311,8 @@ static void an_attribute_of_the_wrong_size_is_named(void **state)
 		const void *data;
 		size_t len;
 
-		mnl_attr_put(nlh, bad[i].type, bad[i].size, zeros);
+		mnl_attr_put(nlh, bad[i].type, bad[i].size,
+			     bad[i].type == OVPN_A_PEER_DROPS ? (const void *)&empty : zeros);
 		data = body(nlh, &len);
 		assert_int_equal(ovpnctl_parse_peer(data, len, &peer, &attr), -EBADMSG);
 		assert_string_equal(attr, bad[i].name);
@@ -329,6 +419,11 @@ static void numbers_and_layouts_stay(void **state)
 		{ OVPNCTL_MODE_P2MP, 1 },
 		{ OVPNCTL_REASON_TEARDOWN, 0 },
 		{ OVPNCTL_REASON_TRANSPORT_DISCONNECT, 4 },
+		{ OVPNCTL_DROP_UNKNOWN, 0 },
+		{ OVPNCTL_DROP_RX_SHORT, 1 },
+		{ OVPNCTL_DROP_RX_AUTH, 6 },
+		{ OVPNCTL_DROP_TX_NO_KEY, 15 },
+		{ OVPNCTL_DROP_TX_NOMEM, 21 },
 		{ OVPNCTL_CIPHER_AES_GCM, 1 },
 		{ OVPNCTL_CIPHER_CHACHA20_POLY1305, 2 },
 		{ OVPNCTL_SLOT_SECONDARY, 1 },
@@ -367,6 +462,8 @@ int main(void)
 		cmocka_unit_test(a_key_file_comes_back_as_it_was),
 		cmocka_unit_test(damaged_key_files_are_refused_without_a_word_of_them),
 		cmocka_unit_test(a_peer_is_read),
+		cmocka_unit_test(details_of_a_peer_are_read),
+		cmocka_unit_test(details_of_a_key_are_read),
 		cmocka_unit_test(an_attribute_of_the_wrong_size_is_named),
 		cmocka_unit_test(forged_messages_do_no_harm),
 		cmocka_unit_test(the_wrong_attribute_has_a_path),

@@ -46,13 +46,19 @@ static void make_stock(void)
 	peers[0]->has_stats = true;
 	peers[0]->vpn_stats = (struct ovpnctl_stats){ 1, 2, 3, UINT64_MAX };
 	peers[0]->link_stats = (struct ovpnctl_stats){ 5, 6, 7, 8 };
+	peers[0]->has_last_rx = true;
+	peers[0]->last_rx = 3;
+	peers[0]->has_rekeys = true;
+	peers[0]->has_drops = true;
+	peers[0]->drops[OVPNCTL_DROP_RX_AUTH] = 5;
+	peers[0]->drops[OVPNCTL_DROP_TX_NO_KEY] = 1;
 	/* one on TCP: nothing is known of it but its id */
 	peers[1] = ovpnctl_peer_new(9);
 }
 
 static char *text_of(bool openmetrics)
 {
-	struct output out = { .open = openmetrics };
+	struct output out = { .open = openmetrics, .now = 1795800000 };
 	size_t size;
 	char *text;
 
@@ -87,6 +93,15 @@ static void prometheus_text(void **state)
 		  "ovpn_peer_vpn_transmit_packets_total{device=\"vpn0\",peer=\"7\"} "
 		  "18446744073709551615\n#");
 	has(text, "ovpn_peer_link_receive_bytes_total{device=\"vpn0\",peer=\"7\"} 5\n#");
+	has(text, "# TYPE ovpn_peer_last_receive_timestamp_seconds gauge\n"
+		  "ovpn_peer_last_receive_timestamp_seconds{device=\"vpn0\",peer=\"7\"} "
+		  "1795799997\n#");
+	has(text, "ovpn_peer_rekeys_total{device=\"vpn0\",peer=\"7\"} 0\n#");
+	has(text, "# TYPE ovpn_peer_dropped_packets_total counter\n"
+		  "ovpn_peer_dropped_packets_total{device=\"vpn0\",peer=\"7\",reason=\"rx_auth\"} "
+		  "5\n"
+		  "ovpn_peer_dropped_packets_total{device=\"vpn0\",peer=\"7\","
+		  "reason=\"tx_no_key\"} 1\n");
 	assert_null(strstr(text, "# EOF"));
 	assert_null(strstr(text, "# UNIT"));
 	free(text);
@@ -106,7 +121,7 @@ static void openmetrics_text(void **state)
 
 static void a_file_is_replaced_as_a_whole(void **state)
 {
-	struct output out = { .open = false };
+	struct output out = { .open = false, .now = 1795800000 };
 	struct cli cli = { .where = "" };
 	char path[] = "/tmp/test_metrics.XXXXXX", *text = text_of(false), *found;
 	struct stat st;

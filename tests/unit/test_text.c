@@ -69,6 +69,55 @@ static void lines_are_no_longer_than_a_terminal(void **state)
 	ovpnctl_peer_free(peer);
 }
 
+static void details_are_for_those_who_want_them(void **state)
+{
+	struct ovpnctl_peer *peer = fake_peer(7, "192.0.2.1:1194", "10.8.0.2", NULL);
+	struct cli cli = { .where = "", .statistics = true };
+
+	(void)state;
+	peer->has_stats = true;
+	peer->has_since = true;
+	peer->since = 2 * 86400 + 3 * 3600 + 4 * 60;
+	peer->has_last_tx = true;
+	peer->last_tx = 3599;
+	peer->has_rekeys = true;
+	peer->has_drops = true;
+	peer->drops[OVPNCTL_DROP_RX_AUTH] = 5;
+	peer->drops[OVPNCTL_DROP_TX_NO_KEY] = 1;
+	begin_text();
+	emit_record_begin(&cli);
+	emit_peer(&cli, peer);
+	emit_record_end(&cli, true);
+	heard("peer 7 remote 192.0.2.1:1194 local 0.0.0.0:1194\n"
+	      "    vpn 10.8.0.2\n"
+	      "    stats vpn rx 0 bytes 0 packets tx 0 bytes 0 packets\n"
+	      "    stats link rx 0 bytes 0 packets tx 0 bytes 0 packets\n");
+	cli.details = true;
+	begin_text();
+	emit_record_begin(&cli);
+	emit_peer(&cli, peer);
+	emit_record_end(&cli, true);
+	heard("peer 7 tx-id 7 remote 192.0.2.1:1194 local 0.0.0.0:1194\n"
+	      "    vpn 10.8.0.2\n"
+	      "    stats vpn rx 0 bytes 0 packets tx 0 bytes 0 packets\n"
+	      "    stats link rx 0 bytes 0 packets tx 0 bytes 0 packets\n"
+	      "    added 2 d 3 h ago last-tx 59 min 59 s ago rekeys 0\n"
+	      "    drops rx_auth 5 tx_no_key 1\n");
+	cli.json = true;
+	cli.details = false;
+	begin_text();
+	emit_record_begin(&cli);
+	emit_peer(&cli, peer);
+	emit_record_end(&cli, false);
+	heard("{\"id\":7,\"tx_id\":7,\"remote\":{\"address\":\"192.0.2.1\",\"port\":1194},"
+	      "\"local\":{\"address\":\"0.0.0.0\",\"port\":1194},\"vpn\":{\"ipv4\":\"10.8.0.2\"},"
+	      "\"stats\":{\"vpn\":{\"rx_bytes\":0,\"rx_packets\":0,\"tx_bytes\":0,\"tx_packets\":0},"
+	      "\"link\":{\"rx_bytes\":0,\"rx_packets\":0,\"tx_bytes\":0,\"tx_packets\":0},"
+	      "\"since\":183840,\"last_tx\":3599,\"rekeys\":0,"
+	      "\"drops\":{\"rx_auth\":5,\"tx_no_key\":1}}}\n");
+	ovpnctl_peer_free(peer);
+}
+
 static void a_sentence_is_broken_at_its_blanks(void **state)
 {
 	struct cli cli = { .where = "" };
@@ -162,6 +211,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_no_longer_than_a_terminal),
+		cmocka_unit_test(details_are_for_those_who_want_them),
 		cmocka_unit_test(a_sentence_is_broken_at_its_blanks),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_escaped),
 		cmocka_unit_test(numbers_have_units),

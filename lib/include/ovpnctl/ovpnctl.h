@@ -183,6 +183,36 @@ enum ovpnctl_reason {
  */
 const char *ovpnctl_reason_name(unsigned int reason);
 
+/* Why a packet was dropped. */
+enum ovpnctl_drop {
+	OVPNCTL_DROP_UNKNOWN, /* for what this library does not know */
+	OVPNCTL_DROP_RX_SHORT,
+	OVPNCTL_DROP_RX_NOT_DATA,
+	OVPNCTL_DROP_RX_DATA_V1,
+	OVPNCTL_DROP_RX_NO_PEER,
+	OVPNCTL_DROP_RX_NO_KEY, /* no key with the number in the packet */
+	OVPNCTL_DROP_RX_AUTH,	/* not authentic */
+	OVPNCTL_DROP_RX_REPLAY, /* seen before, or too late to tell */
+	OVPNCTL_DROP_RX_EMPTY,
+	OVPNCTL_DROP_RX_PROTO,	/* no IP packet inside */
+	OVPNCTL_DROP_RX_SOURCE, /* inner source is not the peer's */
+	OVPNCTL_DROP_RX_NOMEM,
+	OVPNCTL_DROP_RX_LINK_DOWN, /* interface is down, or flooded */
+	OVPNCTL_DROP_TX_PROTO,
+	OVPNCTL_DROP_TX_NO_PEER,
+	OVPNCTL_DROP_TX_NO_KEY,
+	OVPNCTL_DROP_TX_EXHAUSTED, /* key is out of packet ids */
+	OVPNCTL_DROP_TX_CRYPTO,
+	OVPNCTL_DROP_TX_NO_TRANSPORT,
+	OVPNCTL_DROP_TX_NO_ROUTE,
+	OVPNCTL_DROP_TX_QUEUE, /* TCP connection is congested */
+	OVPNCTL_DROP_TX_NOMEM,
+	OVPNCTL_DROP_COUNT,
+};
+
+/* "unknown", "rx_short", ... "tx_nomem"; never NULL */
+const char *ovpnctl_drop_name(enum ovpnctl_drop reason);
+
 struct ovpnctl_stats {
 	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets;
 };
@@ -231,6 +261,20 @@ bool ovpnctl_peer_socket_netnsid(const struct ovpnctl_peer *peer, int32_t *nsid)
 /* Either may be NULL. vpn: inner packets; link: encrypted ones. */
 bool ovpnctl_peer_stats(const struct ovpnctl_peer *peer, struct ovpnctl_stats *vpn,
 			struct ovpnctl_stats *link);
+/* Of a peer that was got or listed. All of these return false where the driver does
+ * not tell, which Linux's own never does. Seconds since it was added.
+ */
+bool ovpnctl_peer_since(const struct ovpnctl_peer *peer, uint32_t *seconds);
+/* Seconds since the last authentic packet of it came, and since the last one was
+ * sent to it, keepalives among them. Also false where there was none so far.
+ */
+bool ovpnctl_peer_last_rx(const struct ovpnctl_peer *peer, uint32_t *seconds);
+bool ovpnctl_peer_last_tx(const struct ovpnctl_peer *peer, uint32_t *seconds);
+/* Keys installed after its first. */
+bool ovpnctl_peer_rekeys(const struct ovpnctl_peer *peer, uint32_t *count);
+/* Packets to it, or that claimed to be of it, dropped for a reason. */
+bool ovpnctl_peer_drops(const struct ovpnctl_peer *peer, enum ovpnctl_drop reason,
+			uint64_t *packets);
 
 /* Where a packet of this host to an address goes, by the routing tables of the
  * context's namespace. A peer of a P2MP interface is chosen by the gateway of the
@@ -302,6 +346,10 @@ uint32_t ovpnctl_key_peer(const struct ovpnctl_key *key);
 bool ovpnctl_key_slot(const struct ovpnctl_key *key, unsigned int *slot);
 bool ovpnctl_key_id(const struct ovpnctl_key *key, unsigned int *key_id);
 bool ovpnctl_key_cipher(const struct ovpnctl_key *key, unsigned int *cipher);
+/* Packets that it can still send. Returns false where the driver does not tell. */
+bool ovpnctl_key_ids_left(const struct ovpnctl_key *key, uint64_t *count);
+/* Name of the kernel's cipher that it uses, as in /proc/crypto; NULL where not told. */
+const char *ovpnctl_key_driver(const struct ovpnctl_key *key);
 
 /* ---- events ---- */
 
