@@ -119,29 +119,25 @@ static const struct nla_policy ovpn_iface_set_nest[OVPN_A_IFACE_MAX + 1] = {
 	[OVPN_A_IFACE_LISTEN_OFF] = { .type = NLA_FLAG },
 };
 
-#define OVPN_TOP_POLICY(name, attr, nest)				\
+/* ...: attributes beside the usual */
+#define OVPN_TOP_POLICY(name, attr, nest, ...)				\
 	static const struct nla_policy name[] = {			\
 		[OVPN_A_IFINDEX] = { .type = NLA_U32 },			\
 		[attr] = NLA_POLICY_NESTED(nest),			\
+		__VA_ARGS__						\
 	}
 
 OVPN_TOP_POLICY(ovpn_peer_new_policy, OVPN_A_PEER, ovpn_peer_new_nest);
 OVPN_TOP_POLICY(ovpn_peer_set_policy, OVPN_A_PEER, ovpn_peer_set_nest);
 OVPN_TOP_POLICY(ovpn_peer_id_policy, OVPN_A_PEER, ovpn_peer_id_nest);
+OVPN_TOP_POLICY(ovpn_peer_get_policy, OVPN_A_PEER, ovpn_peer_id_nest,
+		[OVPN_A_DETAIL] = { .type = NLA_FLAG });
 OVPN_TOP_POLICY(ovpn_key_new_policy, OVPN_A_KEYCONF, ovpn_key_new_nest);
 OVPN_TOP_POLICY(ovpn_key_slot_policy, OVPN_A_KEYCONF, ovpn_key_slot_nest);
+OVPN_TOP_POLICY(ovpn_key_get_policy, OVPN_A_KEYCONF, ovpn_key_slot_nest,
+		[OVPN_A_DETAIL] = { .type = NLA_FLAG });
 OVPN_TOP_POLICY(ovpn_key_peer_policy, OVPN_A_KEYCONF, ovpn_key_peer_nest);
 OVPN_TOP_POLICY(ovpn_iface_set_policy, OVPN_A_IFACE, ovpn_iface_set_nest);
-
-#define OVPN_GET_POLICY(name, attr, nest)				\
-	static const struct nla_policy name[] = {			\
-		[OVPN_A_IFINDEX] = { .type = NLA_U32 },			\
-		[attr] = NLA_POLICY_NESTED(nest),			\
-		[OVPN_A_DETAIL] = { .type = NLA_FLAG },			\
-	}
-
-OVPN_GET_POLICY(ovpn_peer_get_policy, OVPN_A_PEER, ovpn_peer_id_nest);
-OVPN_GET_POLICY(ovpn_key_get_policy, OVPN_A_KEYCONF, ovpn_key_slot_nest);
 
 static const struct nla_policy ovpn_iface_new_policy[] = {
 	[OVPN_A_IFACE] = NLA_POLICY_NESTED(ovpn_iface_new_nest),

@@ -270,30 +270,35 @@ static int by_id(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
+/* Whose key it is; peer: by id. */
+static int by_owner(const void *key, const void *peer)
+{
+	int64_t left = number_of(*(struct json_object *const *)key, "peer", 0);
+	int64_t right = number_of(*(struct json_object *const *)peer, "id", 0);
+
+	return left < right ? -1 : left > right;
+}
+
 /* Peers by id, each once; keys of those alone. Return: an exit status */
 static int settle(struct plan *plan, struct wanted *wanted)
 {
-	struct json_object *peer;
-	size_t i, j;
+	const struct records *peers = &wanted->peers;
+	size_t i;
 
-	if (wanted->peers.count)
-		qsort(wanted->peers.list, wanted->peers.count, sizeof(*wanted->peers.list), by_id);
-	for (i = 1; i < wanted->peers.count; i++) {
-		if (!by_id(&wanted->peers.list[i - 1], &wanted->peers.list[i]))
+	if (peers->count)
+		qsort(peers->list, peers->count, sizeof(*peers->list), by_id);
+	for (i = 1; i < peers->count; i++) {
+		if (!by_id(&peers->list[i - 1], &peers->list[i]))
 			return err(plan->cli, "peer %lld of \"%s\" is there twice",
-				   (long long)number_of(wanted->peers.list[i], "id", 0),
-				   wanted->name);
+				   (long long)number_of(peers->list[i], "id", 0), wanted->name);
 	}
 	for (i = 0; i < wanted->keys.count; i++) {
-		int64_t id = number_of(wanted->keys.list[i], "peer", 0);
+		struct json_object **key = &wanted->keys.list[i];
 
-		for (j = 0, peer = NULL; j < wanted->peers.count && !peer; j++) {
-			if (number_of(wanted->peers.list[j], "id", 0) == id)
-				peer = wanted->peers.list[j];
-		}
-		if (!peer)
+		if (!peers->count ||
+		    !bsearch(key, peers->list, peers->count, sizeof(*peers->list), by_owner))
 			return err(plan->cli, "there is a key of peer %lld of \"%s\", but no peer",
-				   (long long)id, wanted->name);
+				   (long long)number_of(*key, "peer", 0), wanted->name);
 	}
 	return EXIT_OK;
 }
