@@ -224,7 +224,7 @@ demo-openvpn:
 
 # ---- the rest ----
 
-PACKAGES := bash-completion bats bats-assert bats-support bc bison build-essential busybox-static \
+PACKAGES := bash-completion bats bc bison build-essential busybox-static \
 	ca-certificates clang-format cpio curl debian-archive-keyring dpkg-dev e2fsprogs flex gcc git gojq jq kmod libcmocka-dev \
 	libelf-dev libjson-c-dev libmbedtls-dev libmnl-dev libnl-genl-3-dev libssl-dev make man-db mmdebstrap \
 	pkg-config python3 qemu-system-x86 scdoc shellcheck sparse xz-utils zstd

@@ -7,14 +7,6 @@
 
 bats_require_minimum_version 1.5.0
 
-if [[ -d /usr/lib/bats/bats-assert ]]; then
-	load /usr/lib/bats/bats-support/load
-	load /usr/lib/bats/bats-assert/load
-else
-	bats_load_library bats-support
-	bats_load_library bats-assert
-fi
-
 TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 PATH=$TOP/build:$TOP/build/tools:$PATH
 export PATH TOP
@@ -120,7 +112,7 @@ drop_ns() {
 
 # where an earlier test left off half-way, the next begins anew
 setup() {
-	drop_ns
+	[[ ! -e /run/netns/n0 ]] || drop_ns
 	make_ns
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
@@ -182,9 +174,16 @@ key_both() {
 server() {
 	hold n0 server -6 1194
 	ovpnctl -n n0 link add tun0 mode p2mp
-	ip -n n0 addr add 10.8.0.1/24 dev tun0
-	ip -n n0 addr add fd08::1/64 dev tun0 nodad
-	ip -n n0 link set tun0 up
+	tun_up n0 1
+}
+
+# tun_up NS N: tun0 has 10.8.0.N and fd08::N
+tun_up() {
+	ip -n "$1" -batch - <<-END
+		addr add 10.8.0.$2/24 dev tun0
+		addr add fd08::$2/64 dev tun0 nodad
+		link set tun0 up
+	END
 }
 
 # client N [4|6] [CIPHER] [PEER WORD]...: host nN has a p2p tun0 with 10.8.0.(N+1)
@@ -201,9 +200,7 @@ client() {
 		here="10.0.$n.2:1194" there="10.0.$n.1:1194"
 	fi
 	ovpnctl -n "n$n" link add tun0 mode p2p
-	ip -n "n$n" addr add "10.8.0.$((n + 1))/24" dev tun0
-	ip -n "n$n" addr add "fd08::$((n + 1))/64" dev tun0 nodad
-	ip -n "n$n" link set tun0 up
+	tun_up "n$n" $((n + 1))
 	declare -n client_socket=socket_client$n
 	ovpnctl -n n0 peer add dev tun0 id "$n" remote "$here" vpn "10.8.0.$((n + 1))" \
 		vpn "fd08::$((n + 1))" "${socket_server[@]}" "$@"
