@@ -3,8 +3,7 @@
  * Keys, and packets encrypted and decrypted with them.
  *
  * Only synchronous ciphers, with one request per CPU that lives as long as the
- * module: between BH off and BH on nobody else wants it, so a packet costs no
- * allocation and no reference.
+ * module: a packet costs no allocation and no reference.
  */
 
 #include <crypto/aead.h>
@@ -36,8 +35,20 @@ struct ovpn_scratch {
 	struct aead_request req CRYPTO_MINALIGN_ATTR;
 };
 
-/* used with BH off; replaced under ovpn_scratch_mutex by larger ones */
-static DEFINE_PER_CPU(struct ovpn_scratch __rcu *, ovpn_scratch);
+/**
+ * struct ovpn_scratch_pcpu - a CPU's request
+ * @bh_lock: whose it is, from when it is filled until it is done with
+ * @scratch: the request; replaced under ovpn_scratch_mutex by a larger one
+ */
+struct ovpn_scratch_pcpu {
+	local_lock_t bh_lock;
+	struct ovpn_scratch __rcu *scratch;
+};
+
+static DEFINE_PER_CPU(struct ovpn_scratch_pcpu, ovpn_scratch) = {
+	.bh_lock = INIT_LOCAL_LOCK(bh_lock),
+};
+
 static DEFINE_MUTEX(ovpn_scratch_mutex);
 static unsigned int ovpn_scratch_reqsize;
 
@@ -48,11 +59,14 @@ static bool ovpn_no_internal_gcm;
 
 static void ovpn_scratch_swap(struct ovpn_scratch **fresh)
 {
+	struct ovpn_scratch_pcpu *pcpu;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		fresh[cpu] = rcu_replace_pointer(*per_cpu_ptr(&ovpn_scratch, cpu), fresh[cpu],
+	for_each_possible_cpu(cpu) {
+		pcpu = per_cpu_ptr(&ovpn_scratch, cpu);
+		fresh[cpu] = rcu_replace_pointer(pcpu->scratch, fresh[cpu],
 						 lockdep_is_held(&ovpn_scratch_mutex));
+	}
 }
 
 static void ovpn_scratch_free(struct ovpn_scratch **all)
@@ -441,11 +455,13 @@ struct ovpn_key *ovpn_keys_by_id(const struct ovpn_keys *keys, u8 key_id)
  * one; on the wire the tag stands between the AAD and the data. So the tag is made,
  * and looked for, behind the data, and the AAD stands where the tag's end will be
  * or was.
+ *
+ * Under the lock of the request.
  */
 static struct aead_request *ovpn_request(const struct ovpn_key_tfm *tfm, __be32 id, u8 *data,
 					 unsigned int len, unsigned int crypt_len)
 {
-	struct ovpn_scratch *scratch = rcu_dereference(*this_cpu_ptr(&ovpn_scratch));
+	struct ovpn_scratch *scratch = rcu_dereference(this_cpu_ptr(&ovpn_scratch)->scratch);
 	struct crypto_aead *aead = tfm->aead;
 
 	if (tfm->plain && !crypto_simd_usable())
@@ -480,7 +496,9 @@ int ovpn_encrypt(struct ovpn_key *key, struct sk_buff *skb, u32 word, u32 id)
 
 	put_unaligned_be32(word, data - OVPN_AAD_SIZE);
 	put_unaligned_be32(id, data - OVPN_AAD_SIZE + OVPN_OPCODE_SIZE);
+	local_lock_nested_bh(&ovpn_scratch.bh_lock);
 	ret = crypto_aead_encrypt(ovpn_request(&key->enc, htonl(id), data, len, len));
+	local_unlock_nested_bh(&ovpn_scratch.bh_lock);
 	if (unlikely(ret))
 		return ret;
 	head = __skb_push(skb, OVPN_OVERHEAD);
@@ -505,10 +523,14 @@ int ovpn_decrypt(struct ovpn_key *key, struct sk_buff *skb)
 	__be32 id = get_unaligned((__be32 *)(skb->data + OVPN_OPCODE_SIZE));
 	u8 *head = skb->data, *data = __skb_pull(skb, OVPN_OVERHEAD);
 	unsigned int len = skb->len;
+	int ret;
 
 	memcpy(data + len, head + OVPN_AAD_SIZE, OVPN_TAG_SIZE);
 	memcpy(data - OVPN_AAD_SIZE, head, OVPN_AAD_SIZE);
-	return crypto_aead_decrypt(ovpn_request(&key->dec, id, data, len, len + OVPN_TAG_SIZE));
+	local_lock_nested_bh(&ovpn_scratch.bh_lock);
+	ret = crypto_aead_decrypt(ovpn_request(&key->dec, id, data, len, len + OVPN_TAG_SIZE));
+	local_unlock_nested_bh(&ovpn_scratch.bh_lock);
+	return ret;
 }
 
 /**
@@ -531,7 +553,7 @@ void ovpn_crypto_module_exit(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		scratch = rcu_dereference_protected(*per_cpu_ptr(&ovpn_scratch, cpu), true);
+		scratch = rcu_dereference_protected(per_cpu_ptr(&ovpn_scratch, cpu)->scratch, true);
 		kfree_sensitive(scratch);
 	}
 }

@@ -37,6 +37,7 @@
  * @count: how many pages there are
  * @at: the one in use
  * @offset: where its unused part begins
+ * @bh_lock: protects all of it
  *
  * Fresh pages are zeroed by most kernels, which costs more than to make a packet
  * in them: hence they are used again.
@@ -47,10 +48,12 @@ struct ovpn_pages {
 	unsigned int count;
 	unsigned int at;
 	unsigned int offset;
+	local_lock_t bh_lock;
 };
 
-/* used with BH off */
-static DEFINE_PER_CPU(struct ovpn_pages, ovpn_pages);
+static DEFINE_PER_CPU(struct ovpn_pages, ovpn_pages) = {
+	.bh_lock = INIT_LOCAL_LOCK(bh_lock),
+};
 
 static void ovpn_page_put(struct ovpn_pages *p, unsigned int i)
 {
@@ -98,6 +101,28 @@ static bool ovpn_page_next(struct ovpn_pages *p)
 	return true;
 }
 
+/* Return: @total bytes, a reference to their page with them, or NULL. Of them @size will
+ * be encrypted.
+ */
+static void *ovpn_page_take(unsigned int size, unsigned int total)
+{
+	struct ovpn_pages *p;
+	void *data = NULL;
+
+	local_lock_nested_bh(&ovpn_pages.bh_lock);
+	p = this_cpu_ptr(&ovpn_pages);
+	/* a cipher that walks memory page by page takes it in one step */
+	if (total <= PAGE_SIZE && offset_in_page(p->offset) + size > PAGE_SIZE)
+		p->offset = PAGE_ALIGN(p->offset);
+	if ((p->count && p->offset + total <= OVPN_PAGE_SIZE) || ovpn_page_next(p)) {
+		data = page_address(p->page[p->at]) + p->offset;
+		p->offset += total;
+		p->refs[p->at]--;
+	}
+	local_unlock_nested_bh(&ovpn_pages.bh_lock);
+	return data;
+}
+
 /**
  * ovpn_gso_alloc - make a packet to be filled and encrypted
  * @len: bytes of the inner packet
@@ -110,28 +135,20 @@ static bool ovpn_page_next(struct ovpn_pages *p)
 struct sk_buff *ovpn_gso_alloc(unsigned int len)
 {
 	unsigned int size = OVPN_TX_ROOM + len + OVPN_TAG_SIZE, total;
-	struct ovpn_pages *p = this_cpu_ptr(&ovpn_pages);
 	struct sk_buff *skb;
+	void *data = NULL;
 
 	total = SKB_DATA_ALIGN(size) + SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
-	if (unlikely(total > OVPN_PAGE_SIZE / 4))
-		goto slab;
-	/* a cipher that walks memory page by page takes it in one step */
-	if (total <= PAGE_SIZE && offset_in_page(p->offset) + size > PAGE_SIZE)
-		p->offset = PAGE_ALIGN(p->offset);
-	if ((!p->count || p->offset + total > OVPN_PAGE_SIZE) && !ovpn_page_next(p))
-		goto slab;
-	skb = napi_build_skb(page_address(p->page[p->at]) + p->offset, total);
-	if (unlikely(!skb))
-		return NULL;
-	p->offset += total;
-	p->refs[p->at]--;
-	skb_reserve(skb, OVPN_TX_ROOM);
-	return skb;
-
-slab:
-	skb = alloc_skb(size, GFP_ATOMIC);
-	if (skb)
+	if (likely(total <= OVPN_PAGE_SIZE / 4))
+		data = ovpn_page_take(size, total);
+	if (likely(data)) {
+		skb = napi_build_skb(data, total);
+		if (unlikely(!skb))
+			page_frag_free(data);
+	} else {
+		skb = alloc_skb(size, GFP_ATOMIC);
+	}
+	if (likely(skb))
 		skb_reserve(skb, OVPN_TX_ROOM);
 	return skb;
 }

@@ -219,8 +219,10 @@ struct ovpn_peer *ovpn_peer_alloc(struct ovpn_dev *ovpn, u32 id)
 	peer->pcpu = alloc_percpu(struct ovpn_peer_pcpu);
 	if (!peer->pcpu)
 		goto free;
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
 		u64_stats_init(&per_cpu_ptr(peer->pcpu, cpu)->syncp);
+		local_lock_init(&per_cpu_ptr(peer->pcpu, cpu)->bh_lock);
+	}
 	if (dst_cache_init(&peer->dst, GFP_KERNEL))
 		goto free_pcpu;
 

@@ -3,6 +3,7 @@
 #ifndef OVPN_PEER_H
 #define OVPN_PEER_H
 
+#include <linux/local_lock.h>
 #include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
@@ -61,6 +62,7 @@ struct ovpn_route_key {
  * @vpn_tx: inner packets accepted for encryption
  * @link_rx: data packets received, before authentication, keepalives included
  * @link_tx: data packets sent, keepalives included
+ * @bh_lock: protects @route, and that it and the cache tell of the same
  * @route: which binding, mark and port the dst cache of this CPU belongs to
  */
 struct ovpn_peer_pcpu {
@@ -69,6 +71,7 @@ struct ovpn_peer_pcpu {
 	struct ovpn_counter vpn_tx;
 	struct ovpn_counter link_rx;
 	struct ovpn_counter link_tx;
+	local_lock_t bh_lock;
 	struct ovpn_route_key route;
 };
 

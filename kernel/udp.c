@@ -416,7 +416,6 @@ static struct dst_entry *ovpn_udp_route(struct ovpn_peer *peer, struct sock *sk,
 					const struct ovpn_bind *bind, bool ip4,
 					struct in6_addr *saddr)
 {
-	struct ovpn_peer_pcpu *pcpu = this_cpu_ptr(peer->pcpu);
 	struct ovpn_route_key key = {
 		.gen = bind->gen,
 		.mark = READ_ONCE(sk->sk_mark),
@@ -426,7 +425,8 @@ static struct dst_entry *ovpn_udp_route(struct ovpn_peer *peer, struct sock *sk,
 	struct dst_entry *dst = NULL;
 	struct rtable *rt;
 
-	if (likely(ovpn_route_key_equal(&pcpu->route, &key))) {
+	local_lock_nested_bh(&peer->pcpu->bh_lock);
+	if (likely(ovpn_route_key_equal(&this_cpu_ptr(peer->pcpu)->route, &key))) {
 		if (ip4) {
 			rt = dst_cache_get_ip4(&peer->dst, &saddr->s6_addr32[3]);
 			dst = rt ? &rt->dst : NULL;
@@ -434,22 +434,22 @@ static struct dst_entry *ovpn_udp_route(struct ovpn_peer *peer, struct sock *sk,
 			dst = dst_cache_get_ip6(&peer->dst, saddr);
 		}
 	}
+	local_unlock_nested_bh(&peer->pcpu->bh_lock);
 	if (likely(dst))
 		return dst;
 
-	if (ip4) {
-		dst = ovpn_udp_lookup4(peer, sk, bind, &saddr->s6_addr32[3]);
-		if (IS_ERR(dst))
-			return dst;
+	dst = ip4 ? ovpn_udp_lookup4(peer, sk, bind, &saddr->s6_addr32[3]) :
+		    ovpn_udp_lookup6(peer, sk, bind, saddr);
+	if (IS_ERR(dst))
+		return dst;
+
+	local_lock_nested_bh(&peer->pcpu->bh_lock);
+	if (ip4)
 		dst_cache_set_ip4(&peer->dst, dst, saddr->s6_addr32[3]);
-	} else {
-		dst = ovpn_udp_lookup6(peer, sk, bind, saddr);
-		if (IS_ERR(dst))
-			return dst;
+	else
 		dst_cache_set_ip6(&peer->dst, dst, saddr);
-	}
-	/* not before: until here the cache may hold the route of another key */
-	pcpu->route = key;
+	this_cpu_ptr(peer->pcpu)->route = key;
+	local_unlock_nested_bh(&peer->pcpu->bh_lock);
 	return dst;
 }
 

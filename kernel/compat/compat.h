@@ -7,6 +7,7 @@
 #ifndef OVPN_COMPAT_H
 #define OVPN_COMPAT_H
 
+#include <linux/local_lock.h>
 #include <linux/netdevice.h>
 #include <linux/timer.h>
 #include <net/genetlink.h>
@@ -195,6 +196,15 @@ static inline void ovpn_prot_no_splice(struct proto *prot)
 #define OVPN_MSG_SPLICE	(MSG_SPLICE_PAGES | MSG_NO_SHARED_FRAGS)
 #else
 #define OVPN_MSG_SPLICE	MSG_SPLICE_PAGES
+#endif
+
+/* To be had with BH off. Since Linux 6.18 that alone keeps nobody else from this CPU's
+ * data where the kernel is a PREEMPT_RT one; before Linux 6.11 it does, and there is no
+ * such lock.
+ */
+#ifndef OVPN_HAVE_LOCAL_LOCK_NESTED_BH
+#define local_lock_nested_bh(_lock)	((void)(_lock))
+#define local_unlock_nested_bh(_lock)	((void)(_lock))
 #endif
 
 /* Linux 6.2 */

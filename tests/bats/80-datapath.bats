@@ -374,6 +374,24 @@ link_rx() { [[ $(peer_stat n0 1 link.rx_packets) == "$1" ]]; }
 }
 busy() { [[ $(peer_stat n0 1 vpn.rx_packets) -gt 50 ]]; }
 
+# bats test_tags=ours
+@test "whoever sends while another one on the same CPU does keeps out of its packets" {
+	local priority pids=()
+	server
+	client 1
+	client 2 4 chacha20-poly1305
+	# with PREEMPT_RT each of them interrupts those before it, wherever they are
+	for priority in 1 2 3 4 5 6; do
+		in_ns "n$((priority % 2 + 1))" taskset -c 0 chrt -f "$priority" \
+			ping -q -i 0.00$priority -c 400 -W 20 -s 1300 10.8.0.1 >"ping$priority" 3>&- &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	[[ $(grep -l ' 400 received' ping? | wc -l) == 6 ]] || { cat ping? >&2; return 1; }
+	[[ $(counter n0 tun0 rx_drop_auth) == 0 && $(counter n0 tun0 rx_drop_replay) == 0 ]]
+	[[ $(counter n1 tun0 rx_drop_auth) == 0 && $(counter n2 tun0 rx_drop_auth) == 0 ]]
+}
+
 @test "a LAN behind a client is reached by an ordinary route" {
 	server
 	client 1
