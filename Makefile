@@ -169,14 +169,15 @@ fuzz: fuzzers
 
 # ---- driver ----
 
-KERNELS := 6.1 6.12 7.3 debug
+KERNELS := 6.1 6.12 7.3 6.1-rt 7.3-rt debug
+WHICH_KERNEL := KERNEL=6.1, 6.12, 7.3, 6.1-rt, 7.3-rt or debug
 MODVARS = $(foreach v,CC W C CF V,$(if $(filter command% environment,$(origin $(v))),$(v)=$($(v))))
 
 module:
 ifdef KDIR
 	@tests/vm/kernels module $(abspath $(KDIR)) kernel build $(MODVARS)
 else
-	@$(if $(filter $(KERNEL),$(KERNELS)),,$(error KERNEL=6.1, 6.12, 7.3 or debug, or KDIR=/path/to/headers))
+	@$(if $(filter $(KERNEL),$(KERNELS)),,$(error $(WHICH_KERNEL), or KDIR=/path/to/headers))
 	@tests/vm/kernels module $(KERNEL) kernel build/$(KERNEL) $(MODVARS)
 endif
 
@@ -195,7 +196,7 @@ check-abi: all
 	@tests/unit/abi.sh
 
 check-vm: all tools
-	@$(if $(filter $(KERNEL),$(KERNELS)),,$(error KERNEL=6.1, 6.12, 7.3 or debug))
+	@$(if $(filter $(KERNEL),$(KERNELS)),,$(error $(WHICH_KERNEL)))
 	@tests/check vm:$(KERNEL):$(or $(DRIVER),ours)
 
 check-kernels:
@@ -205,7 +206,7 @@ bench:
 	@tests/bench/run --all
 
 torment: all tools
-	@$(if $(filter $(or $(KERNEL),debug),$(KERNELS)),,$(error KERNEL=6.1, 6.12, 7.3 or debug))
+	@$(if $(filter $(or $(KERNEL),debug),$(KERNELS)),,$(error $(WHICH_KERNEL)))
 	@$(MAKE) -s module KERNEL=$(or $(KERNEL),debug)
 	@tests/torment/run $(or $(KERNEL),debug) "$(or $(SECONDS),120)" "$(SEED)" "$(PEERS)"
 
@@ -293,12 +294,12 @@ help:
 	@echo 'make check            every test; sets up what it needs (VM=0: on this kernel)'
 	@echo 'make check-unit       tests without root and virtual machine'
 	@echo 'make check-abi        symbols of the library, and what make install installs'
-	@echo 'make check-vm KERNEL=6.1|6.12|7.3|debug [DRIVER=ours|in-tree]'
+	@echo 'make check-vm KERNEL=6.1|6.12|7.3|6.1-rt|7.3-rt|debug [DRIVER=ours|in-tree]'
 	@echo 'make check-kernels    everything on every kernel, some hours'
 	@echo 'make bench            what tunnels cost in instructions, ours against others'
 	@echo 'make torment          everything at once, at random, under load: SECONDS=120'
 	@echo '                      [KERNEL=debug] [PEERS=N] and, to have it again, SEED=N'
-	@echo 'make module KERNEL=6.1|6.12|7.3|debug   driver into build/KERNEL/ovpn.ko'
+	@echo 'make module KERNEL=...               driver into build/KERNEL/ovpn.ko'
 	@echo 'make module KDIR=/path/to/headers       driver into build/ovpn.ko'
 	@echo 'make fuzz FUZZ_TIME=60 [FUZZ=TARGET]   fuzz targets, so many seconds each'
 	@echo 'make lint             style of all sources; make fmt mends what it can'
