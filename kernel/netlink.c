@@ -601,8 +601,8 @@ static int ovpn_nl_put_drops(struct sk_buff *skb, const struct ovpn_peer *peer)
 /* What only OVPN_A_DETAIL asks for. Interface's mutex held. */
 static int ovpn_nl_put_detail(struct sk_buff *skb, const struct ovpn_peer *peer)
 {
-	u32 recv = READ_ONCE(peer->last_recv);
-	u32 sent = READ_ONCE(peer->last_sent);
+	u32 recv = READ_ONCE(peer->last_recv.at);
+	u32 sent = READ_ONCE(peer->last_sent.at);
 	u32 installed = peer->keys.installed;
 	u32 now = ovpn_now();
 

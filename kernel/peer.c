@@ -91,9 +91,9 @@ void ovpn_peers_destroy(struct ovpn_dev *ovpn)
 /* Seconds without a packet, since the later of the two. The stamp of what never
  * was is so long ago that it never counts.
  */
-static u32 ovpn_silence(const u32 *stamp, const u32 *from, u32 now)
+static u32 ovpn_silence(const struct ovpn_stamp *stamp, const u32 *from, u32 now)
 {
-	return min(ovpn_since(READ_ONCE(*stamp), now), ovpn_since(READ_ONCE(*from), now));
+	return min(ovpn_since(READ_ONCE(stamp->awake), now), ovpn_since(READ_ONCE(*from), now));
 }
 
 static u32 ovpn_recv_silence(const struct ovpn_peer *peer, u32 now)
@@ -126,7 +126,7 @@ static void ovpn_peer_timer(struct timer_list *t)
 	u32 interval = READ_ONCE(peer->interval);
 	u32 timeout = READ_ONCE(peer->timeout);
 	u32 wait = OVPN_TIMER_MAX;
-	u32 now = ovpn_now();
+	u32 now = ovpn_awake();
 
 	if (ovpn_peer_timed_out(peer, now)) {
 		queue_work(ovpn_wq, &peer->expired);
@@ -158,7 +158,7 @@ static void ovpn_peer_expired(struct work_struct *work)
 	mutex_lock(&ovpn->mutex);
 	/* userspace may have been faster, and so may a packet */
 	if (!peer->removed) {
-		if (ovpn_peer_timed_out(peer, ovpn_now()))
+		if (ovpn_peer_timed_out(peer, ovpn_awake()))
 			ovpn_peer_remove(peer, OVPN_DEL_PEER_REASON_EXPIRED);
 		else if (peer->interval || peer->timeout)
 			mod_timer(&peer->timer, jiffies);
@@ -177,7 +177,7 @@ static void ovpn_peer_expired(struct work_struct *work)
  */
 void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout, bool pair)
 {
-	u32 now = ovpn_now();
+	u32 now = ovpn_awake();
 
 	lockdep_assert_held(&peer->ovpn->mutex);
 
@@ -230,8 +230,8 @@ struct ovpn_peer *ovpn_peer_alloc(struct ovpn_dev *ovpn, u32 id)
 	peer->id = id;
 	peer->tx_id = id;
 	peer->added = ovpn_now();
-	peer->recv_from = peer->added;
-	peer->sent_from = peer->added;
+	peer->recv_from = ovpn_awake();
+	peer->sent_from = peer->recv_from;
 	spin_lock_init(&peer->lock);
 	timer_setup(&peer->timer, ovpn_peer_timer, 0);
 	INIT_WORK(&peer->expired, ovpn_peer_expired);

@@ -103,6 +103,16 @@ struct ovpn_vpn_node {
 	struct rcu_head rcu;
 };
 
+/**
+ * struct ovpn_stamp - when something happened last
+ * @at: seconds since boot, 0: never
+ * @awake: the same by ovpn_awake(), which silence is measured with
+ */
+struct ovpn_stamp {
+	u32 at;
+	u32 awake;
+};
+
 /* the inner addresses of a peer */
 enum { OVPN_VPN4, OVPN_VPN6, OVPN_VPN_COUNT };
 
@@ -134,15 +144,14 @@ struct ovpn_remote_key {
  * @bind: where it is. Written under @lock
  * @pcpu: counters and route keys
  * @dst: routes to it, valid where @pcpu's key says so
- * @last_recv: when the last packet was found authentic and new, seconds since
- *	boot; 0: never
- * @last_sent: when the last packet was sent, seconds since boot; 0: never
+ * @last_recv: when the last packet was found authentic and new
+ * @last_sent: when the last packet was sent
  * @interval: seconds of not sending after which a keepalive goes out; 0: none
  * @timeout: seconds of not receiving after which it is removed; 0: never. Both
  *	written under the interface's mutex, read by @timer
  * @told_interval: what userspace gave for @interval, under the interface's mutex
  * @told_timeout: what it gave for @timeout, likewise
- * @recv_from: silence of the peer counts from here, seconds since boot. Written
+ * @recv_from: silence of the peer counts from here, by ovpn_awake(). Written
  *	under the interface's mutex
  * @sent_from: silence to the peer counts from here. Written by @timer, and under
  *	the interface's mutex while that is off
@@ -172,8 +181,8 @@ struct ovpn_peer {
 	struct ovpn_peer_pcpu __percpu *pcpu;
 	struct dst_cache dst;
 
-	u32 last_recv ____cacheline_aligned_in_smp;
-	u32 last_sent;
+	struct ovpn_stamp last_recv ____cacheline_aligned_in_smp;
+	struct ovpn_stamp last_sent;
 	u32 interval;
 	u32 timeout;
 	u32 told_interval;
@@ -198,9 +207,9 @@ struct ovpn_peer {
 };
 
 /**
- * ovpn_now - the driver's clock
+ * ovpn_now - the clock for what is told, and for the age of packets
  *
- * Goes on during suspend: a peer that was silent all the while is gone.
+ * Goes on while the machine sleeps.
  *
  * Return: seconds since boot
  */
@@ -210,22 +219,37 @@ static inline u32 ovpn_now(void)
 }
 
 /**
+ * ovpn_awake - the clock for keepalive and expiry
+ *
+ * Stands still while the machine sleeps, as timers do: nobody could be heard then, and
+ * what was not heard is no silence.
+ *
+ * Return: seconds since boot that it was awake
+ */
+static inline u32 ovpn_awake(void)
+{
+	return ktime_get_seconds();
+}
+
+/**
  * ovpn_stamp - write a time stamp that many CPUs share
  * @stamp: last_recv or last_sent of a peer
- * @now: seconds since boot
+ * @now: ovpn_now()
  *
  * Once a second at the most: the cache line stays shared otherwise.
  */
-static inline void ovpn_stamp(u32 *stamp, u32 now)
+static inline void ovpn_stamp(struct ovpn_stamp *stamp, u32 now)
 {
-	if (READ_ONCE(*stamp) != now)
-		WRITE_ONCE(*stamp, now);
+	if (READ_ONCE(stamp->at) == now)
+		return;
+	WRITE_ONCE(stamp->awake, ovpn_awake());
+	WRITE_ONCE(stamp->at, now);
 }
 
 /**
  * ovpn_since - how long ago was that?
- * @stamp: seconds since boot
- * @now: likewise; the stamp may be another CPU's, which is in the next second
+ * @stamp: seconds of one of the clocks
+ * @now: of the same; the stamp may be another CPU's, which is in the next second
  *
  * Return: seconds
  */

@@ -321,6 +321,28 @@ link_rx() { [[ $(peer_stat n0 1 link.rx_packets) == "$1" ]]; }
 	need "$(ovpnctl -n n0 -j peer show dev tun0)" 'map(.id) == [1]'
 }
 
+# bats test_tags=ours,suspend
+@test "what the machine sleeps is no silence of its peers" {
+	local before
+	[[ -e /vm/env ]] || { echo "it would send your machine to sleep: tests/vm/run" >&2; return 1; }
+	server
+	client 1 4 aes-256-gcm keepalive 1 20
+	# it says nothing, and has no key: its keepalives are seen as drops
+	ovpnctl -n n0 peer add dev tun0 id 5 remote 10.0.2.2:4000 vpn 10.8.0.9 \
+		"${socket_server[@]}" keepalive 1 20
+	echo +25 >/sys/class/rtc/rtc0/wakealarm
+	echo mem >/sys/power/state
+	before=$(counter n0 tun0 tx_drop_no_key)
+	wait_for 20 counted n0 tun0 tx_drop_no_key $((before + 2))
+	need "$(ovpnctl -n n0 -s -j peer show dev tun0)" \
+		'map(.id) == [1, 5] and .[1].stats.since >= 24 and (.[1].stats | has("last_rx") | not)'
+	reach n1 10.8.0.1
+	# and from now on it is
+	monitor n0
+	sees '.event == "peer-del" and .peer.id == 5 and .reason == "expired"'
+	need "$(peer_stat n0 1 last_rx)" '. < 20'
+}
+
 @test "a peer that sends from another address is followed, and the event says where" {
 	probe_tunnel
 	monitor n0
