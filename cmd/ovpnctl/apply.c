@@ -90,7 +90,8 @@ static const struct field link_fields[] = {
 	{ "mode", K_TEXT, NULL },	 { "mtu", K_NUMBER, NULL },
 	{ "persistent", K_SHOWN, NULL }, { "listen", K_OBJECT, listen_fields },
 	{ "fwmark", K_NUMBER, NULL },	 { "source_check", K_TEXT, NULL },
-	{ "peers", K_SHOWN, NULL },	 { NULL },
+	{ "peers", K_SHOWN, NULL },	 { "overhead", K_SHOWN, NULL },
+	{ "inner_mtu", K_SHOWN, NULL },	 { NULL },
 };
 
 static const struct field endpoint_fields[] = {

@@ -160,6 +160,40 @@ static bool tells(const struct cli *cli, const char *name)
 	return cli->json || cli->details || strcmp(name, "ovpn");
 }
 
+/* What stands around an inner packet on each kind of way, its outer IP header included,
+ * and how long it may be to leave in one packet of 1500 bytes.
+ */
+static void emit_overhead(struct cli *cli)
+{
+	/* opcode and peer id, packet id, tag */
+	enum { DATA = 4 + 4 + 16, WAY = 1500 };
+	static const struct {
+		const char *name;
+		const char *format;
+		unsigned int bytes;
+	} kinds[] = {
+		{ "udp4", "udp4 %llu", 20 + 8 + DATA },
+		{ "udp6", "udp6 %llu", 40 + 8 + DATA },
+		/* TCP with time stamps; a record's length */
+		{ "tcp4", "tcp4 %llu", 20 + 32 + 2 + DATA },
+		{ "tcp6", "tcp6 %llu", 40 + 32 + 2 + DATA },
+	};
+	size_t i;
+
+	emit_line(cli);
+	emit_object_begin(cli, "overhead");
+	emit_text(cli, "overhead");
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		emit_uint(cli, kinds[i].name, kinds[i].format, kinds[i].bytes);
+	emit_object_end(cli, "overhead");
+	emit_line(cli);
+	emit_object_begin(cli, "inner_mtu");
+	emit_text(cli, "inner-mtu");
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		emit_uint(cli, kinds[i].name, kinds[i].format, WAY - kinds[i].bytes);
+	emit_object_end(cli, "inner_mtu");
+}
+
 void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 {
 	const char *client = ovpnctl_link_client(link);
@@ -202,6 +236,8 @@ void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 		emit_uint(cli, "peers", "peers %llu", number);
 	if (client && tells(cli, client))
 		emit_str(cli, "client", COLOUR_NONE, "client %s", client);
+	if (cli->details)
+		emit_overhead(cli);
 }
 
 static int link_show(struct cli *cli, const struct value *values)

@@ -64,6 +64,17 @@ load lib/common
 	[[ ${lines[0]} == "tuna: mode p2p"* && ${lines[1]} == "tunb: mode p2p"* ]]
 }
 
+@test "link show -d tells the overhead of a packet, and the MTU that fits" {
+	ovpnctl -n n0 link add tun0 mode p2p
+	need "$(ovpnctl -n n0 -j -d link show)" '.[0] |
+		.overhead == {udp4: 52, udp6: 72, tcp4: 78, tcp6: 98} and
+		.inner_mtu == {udp4: 1448, udp6: 1428, tcp4: 1422, tcp6: 1402}'
+	need "$(ovpnctl -n n0 -j link show)" '.[0] | has("overhead") or has("inner_mtu") | not'
+	run -0 ovpnctl -n n0 -d link show
+	[[ ${lines[-2]} == '    overhead udp4 52 udp6 72 tcp4 78 tcp6 98' ]]
+	[[ ${lines[-1]} == '    inner-mtu udp4 1448 udp6 1428 tcp4 1422 tcp6 1402' ]]
+}
+
 @test "link show of a namespace without interfaces is an empty list" {
 	same_json "$(ovpnctl -n n2 -j link show)" '[]'
 }

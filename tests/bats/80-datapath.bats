@@ -501,12 +501,6 @@ large() {
 	in_ns n1 ping -q -c 3 -i 0.05 -W 20 -M "do" -s 1472 10.8.0.1
 }
 
-# sniff FILE NS DEV FILTER
-sniff() {
-	background "$1" in_ns "$2" tcpdump -l -v -n -i "$3" "$4"
-	wait_for 30 file_has 'listening on' "$1.err"
-}
-
 # bats test_tags=ours
 @test "a packet that knows of congestion says so outside, and nothing else of its kind" {
 	server
@@ -536,6 +530,30 @@ sniff() {
 	wait_for 30 file_has 'tos 0x0' inside
 	# what is marked still makes super-packets
 	netload tcp n1 n0 10.8.0.1 100000 1000000
+}
+
+# bats test_tags=ours
+@test "a packet of the inner MTU that link show tells leaves in one piece, and no larger one, IPv4" {
+	fits 4 'ip[6:2] & 0x3fff != 0'
+}
+# bats test_tags=ours
+@test "a packet of the inner MTU that link show tells leaves in one piece, and no larger one, IPv6" {
+	fits 6 'ip6[6] == 44'
+}
+fits() {
+	local mtu
+	server
+	client 1 "$1"
+	mtu=$(ovpnctl -n n0 -j -d link show tun0 | jq ".[0].inner_mtu.udp$1")
+	ip -n n0 link set tun0 mtu 1500
+	ip -n n1 link set tun0 mtu 1500
+	sniff pieces n0 eth1 "$2"
+	sniff whole n0 eth1 'udp and src port 1194'
+	in_ns n1 ping -q -c 1 -W 20 -M "do" -s $((mtu - 28)) 10.8.0.1
+	wait_for 30 file_has "length:\? $((1500 - ($1 == 6 ? 40 : 0)))" whole
+	run ! grep -q . pieces
+	in_ns n1 ping -q -c 1 -W 20 -M "do" -s $((mtu - 27)) 10.8.0.1
+	wait_for 30 file_has . pieces
 }
 
 @test "TCP goes through, both ways, and counters of both ends agree" {

@@ -97,6 +97,23 @@ gone() { [[ $(ovpnctl -n "$1" -j peer show dev tun0) == '[]' ]]; }
 }
 
 # bats test_tags=ours
+@test "over TCP a packet of the inner MTU that link show tells fills a segment" {
+	local mtu
+	tcp_tunnel
+	in_ns n0 ethtool -K eth1 tso off gso off
+	in_ns n1 ethtool -K eth0 tso off gso off
+	mtu=$(ovpnctl -n n0 -j -d link show tun0 | jq '.[0].inner_mtu.tcp4')
+	ip -n n0 link set tun0 mtu 1500
+	ip -n n1 link set tun0 mtu 1500
+	sniff segments n0 eth1 'tcp port 1194'
+	in_ns n1 ping -q -c 1 -W 20 -s $((mtu - 28)) 10.8.0.1
+	wait_for 30 file_has ', length 1448' segments
+	run ! grep -q ', length 1$' segments
+	in_ns n1 ping -q -c 1 -W 20 -s $((mtu - 27)) 10.8.0.1
+	wait_for 30 file_has ', length 1$' segments
+}
+
+# bats test_tags=ours
 @test "over TCP bulk goes both ways, and counters of both ends agree" {
 	tcp_tunnel
 	background iperf in_ns n0 iperf3 -s -1 --forceflush

@@ -224,6 +224,12 @@ reach() {
 		{ cat ping.out >&2; return 1; }
 }
 
+# sniff FILE NS DEV FILTER
+sniff() {
+	background "$1" in_ns "$2" tcpdump -l -v -n -i "$3" "$4"
+	wait_for 30 file_has 'listening on' "$1.err"
+}
+
 # monitor NS [WORD]...: its output is in the file "events"
 monitor() {
 	local ns=$1
