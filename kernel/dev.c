@@ -430,6 +430,8 @@ struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config
 	ovpn->owner_net = net;
 	ovpn->fwmark = cfg->fwmark;
 	ovpn->source_any = cfg->source_any;
+	ovpn->mss_clamp = cfg->mss_clamp;
+	ovpn->dscp = cfg->dscp;
 	write_pnet(&ovpn->own_net, net);
 	if (cfg->mtu) {
 		if (cfg->mtu < dev->min_mtu || cfg->mtu > dev->max_mtu) {

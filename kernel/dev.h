@@ -47,6 +47,8 @@ struct ovpn_dev_pcpu {
  * @mode: OVPN_LINK_MODE_*, never changes
  * @source_any: the inner source of what peers send is not looked at; written under
  *	@mutex, read by the data path
+ * @mss_clamp: OVPN_MSS_CLAMP_*; likewise
+ * @dscp: of outer headers, or OVPN_DSCP_INHERIT; likewise
  * @pcpu: counters
  * @cells: delivery of decrypted packets to the stack
  * @peer: the one peer of P2P mode; NULL in P2MP. Written under @mutex
@@ -77,6 +79,8 @@ struct ovpn_dev {
 	struct net_device *dev;
 	enum ovpn_link_mode mode;
 	bool source_any;
+	u8 dscp;
+	u16 mss_clamp;
 	struct ovpn_dev_pcpu __percpu *pcpu;
 	struct gro_cells cells;
 	struct ovpn_peer __rcu *peer;
@@ -107,6 +111,8 @@ struct ovpn_dev {
  * @listen: its own sockets, NULL for none
  * @fwmark: mark of packets from them
  * @source_any: do not look at the inner source of what peers send
+ * @mss_clamp: OVPN_MSS_CLAMP_*
+ * @dscp: of outer headers, or OVPN_DSCP_INHERIT
  * @owner_portid: netlink socket it goes with, 0 for none
  */
 struct ovpn_dev_config {
@@ -116,6 +122,8 @@ struct ovpn_dev_config {
 	const struct ovpn_listen *listen;
 	u32 fwmark;
 	bool source_any;
+	u8 dscp;
+	u16 mss_clamp;
 	u32 owner_portid;
 };
 

@@ -26,6 +26,7 @@
 #include "gro.h"
 #include "gso.h"
 #include "io.h"
+#include "mss.h"
 #include "netlink.h"
 #include "peer.h"
 #include "segment.h"
@@ -63,14 +64,49 @@ static __be16 ovpn_ip_protocol(const void *data, unsigned int len)
 
 /* Out. */
 
-/* What the outer header says of congestion for the inner one, RFC 6040. Of DSCP it tells
- * nothing, as that would tell what is inside.
+/* Payload of a TCP segment that goes through to a peer in one piece. @ip: length of the
+ * inner IP header
  */
-static u8 ovpn_tx_ecn(const struct sk_buff *skb)
+static unsigned int ovpn_mss_fits(struct ovpn_peer *peer, unsigned int ip)
 {
+	const struct ovpn_transport *transport = rcu_dereference(peer->transport);
+	const unsigned int head = ip + sizeof(struct tcphdr);
+	unsigned int mtu = 0;
+
+	/* a stream cuts by itself */
+	if (transport && !transport->tcp)
+		mtu = ovpn_udp_fits(peer, transport);
+	mtu = min_not_zero(mtu, READ_ONCE(peer->ovpn->dev->mtu));
+	return max(mtu, head + OVPN_MSS_CLAMP_MIN) - head;
+}
+
+/* What opens a TCP connection, coming or going, must not ask for larger segments than
+ * @most, an OVPN_MSS_CLAMP_*.
+ */
+static void ovpn_clamp_mss(struct ovpn_peer *peer, struct sk_buff *skb, u16 most)
+{
+	bool ip4 = ovpn_ip_protocol(skb->data, skb->len) == htons(ETH_P_IP);
+	unsigned int at = ovpn_mss_syn(skb->data, skb->len);
+
+	if (!at)
+		return;
+	if (most == OVPN_MSS_CLAMP_AUTO)
+		most = ovpn_mss_fits(peer, ip4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
+	ovpn_mss_clamp(skb->data + at, most);
+}
+
+/* What the outer header says: of congestion as RFC 6040 has it; of DSCP only what the
+ * administrator wants, as that of the inner one tells what is inside.
+ */
+static u8 ovpn_tx_tos(const struct ovpn_dev *ovpn, const struct sk_buff *skb)
+{
+	u8 dscp = READ_ONCE(ovpn->dscp), inner;
+
 	if (ovpn_ip_protocol(skb->data, skb->len) == htons(ETH_P_IP))
-		return INET_ECN_encapsulate(0, ipv4_get_dsfield((struct iphdr *)skb->data));
-	return INET_ECN_encapsulate(0, ipv6_get_dsfield((struct ipv6hdr *)skb->data));
+		inner = ipv4_get_dsfield((struct iphdr *)skb->data);
+	else
+		inner = ipv6_get_dsfield((struct ipv6hdr *)skb->data);
+	return INET_ECN_encapsulate(dscp == OVPN_DSCP_INHERIT ? inner : dscp << 2, inner);
 }
 
 /* Encrypt a batch. Return: what came through, linked by next */
@@ -105,7 +141,7 @@ static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inn
 	unsigned int packets, bytes;
 	struct ovpn_peer_pcpu *pcpu;
 	struct ovpn_key *key;
-	u8 ecn = 0;
+	u8 tos;
 	u32 id;
 
 	if (unlikely(!transport))
@@ -137,11 +173,14 @@ static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inn
 
 	if (inner) {
 		/* of one super-packet, or one packet: all have the same */
-		ecn = ovpn_tx_ecn(list);
+		tos = ovpn_tx_tos(peer->ovpn, list);
 		pcpu = this_cpu_ptr(peer->pcpu);
 		u64_stats_update_begin(&pcpu->syncp);
 		ovpn_counter_add(&pcpu->vpn_tx, packets, bytes);
 		u64_stats_update_end(&pcpu->syncp);
+	} else {
+		tos = READ_ONCE(peer->ovpn->dscp);
+		tos = tos == OVPN_DSCP_INHERIT ? 0 : tos << 2;
 	}
 	list = ovpn_tx_encrypt(peer, key, list, id);
 	if (tcp) {
@@ -150,7 +189,7 @@ static void ovpn_tx_batch(struct ovpn_peer *peer, struct sk_buff *list, bool inn
 		if (likely(packets))
 			ovpn_sent(peer, packets, bytes);
 	} else if (likely(list)) {
-		ovpn_udp_send(peer, transport, list, ecn);
+		ovpn_udp_send(peer, transport, list, tos);
 	}
 	return;
 
@@ -196,6 +235,7 @@ netdev_tx_t ovpn_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct ovpn_dev *ovpn = netdev_priv(dev);
 	unsigned int lost = 0;
 	struct ovpn_peer *peer;
+	u16 mss;
 
 	if (unlikely(!pskb_network_may_pull(skb, sizeof(struct iphdr)) ||
 		     skb_network_offset(skb) ||
@@ -217,8 +257,12 @@ netdev_tx_t ovpn_xmit(struct sk_buff *skb, struct net_device *dev)
 		skb = ovpn_gso_cut(skb, &lost);
 	if (unlikely(lost || !skb))
 		ovpn_peer_drops(peer, OVPN_DROP_TX_NOMEM, lost ?: 1);
-	if (likely(skb))
-		ovpn_tx_batch(peer, skb, true);
+	if (unlikely(!skb))
+		return NETDEV_TX_OK;
+	mss = READ_ONCE(ovpn->mss_clamp);
+	if (unlikely(mss) && !skb->next)
+		ovpn_clamp_mss(peer, skb, mss);
+	ovpn_tx_batch(peer, skb, true);
 	return NETDEV_TX_OK;
 }
 
@@ -331,6 +375,7 @@ static void ovpn_rx_congested(struct sk_buff_head *good)
 static bool ovpn_rx_accept(struct ovpn_peer *peer, struct sk_buff *skb)
 {
 	enum ovpn_drop why;
+	u16 mss;
 
 	if (unlikely(!skb->len)) {
 		why = OVPN_DROP_RX_EMPTY;
@@ -350,8 +395,12 @@ static bool ovpn_rx_accept(struct ovpn_peer *peer, struct sk_buff *skb)
 	skb_reset_network_header(skb);
 	skb_reset_transport_header(skb);
 	why = OVPN_DROP_RX_SOURCE;
-	if (likely(ovpn_peer_owns_src(peer, skb) || READ_ONCE(peer->ovpn->source_any)))
-		return true;
+	if (unlikely(!ovpn_peer_owns_src(peer, skb) && !READ_ONCE(peer->ovpn->source_any)))
+		goto drop;
+	mss = READ_ONCE(peer->ovpn->mss_clamp);
+	if (unlikely(mss))
+		ovpn_clamp_mss(peer, skb, mss);
+	return true;
 
 drop:
 	ovpn_peer_drop_skb(peer, why, skb);

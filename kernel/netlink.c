@@ -99,7 +99,20 @@ static const struct nla_policy ovpn_key_peer_nest[OVPN_A_KEYCONF_MAX + 1] = {
 	[OVPN_A_KEYCONF_PEER_ID] = OVPN_NLA_PEER_ID,
 };
 
+static int ovpn_nl_check_mss(const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	u16 mss = nla_get_u16(attr);
+
+	if (mss == OVPN_MSS_CLAMP_OFF || mss == OVPN_MSS_CLAMP_AUTO ||
+	    (mss >= OVPN_MSS_CLAMP_MIN && mss <= OVPN_MSS_CLAMP_MAX))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "no such size of a segment");
+	return -ERANGE;
+}
+
 #define OVPN_IFACE_POLICY						\
+	[OVPN_A_IFACE_MSS_CLAMP] = NLA_POLICY_VALIDATE_FN(NLA_U16, ovpn_nl_check_mss), \
+	[OVPN_A_IFACE_DSCP] = NLA_POLICY_MAX(NLA_U8, OVPN_DSCP_INHERIT), \
 	[OVPN_A_IFACE_SOURCE_CHECK] = NLA_POLICY_MAX(NLA_U8, OVPN_SOURCE_CHECK_STRICT), \
 	[OVPN_A_IFACE_LISTEN_PORT] = { .type = NLA_BE16 },		\
 	[OVPN_A_IFACE_LISTEN_IPV4] = { .type = NLA_BE32 },		\
@@ -1048,7 +1061,9 @@ static int ovpn_nl_fill_iface(struct sk_buff *skb, const struct ovpn_dev *ovpn)
 	    nla_put_string(skb, OVPN_A_IFACE_KIND, ovpn->dev->rtnl_link_ops->kind) ||
 	    nla_put_string(skb, OVPN_A_IFACE_CLIENT, ovpn->client) ||
 	    nla_put_u8(skb, OVPN_A_IFACE_SOURCE_CHECK,
-		       ovpn->source_any ? OVPN_SOURCE_CHECK_OFF : OVPN_SOURCE_CHECK_STRICT))
+		       ovpn->source_any ? OVPN_SOURCE_CHECK_OFF : OVPN_SOURCE_CHECK_STRICT) ||
+	    nla_put_u16(skb, OVPN_A_IFACE_MSS_CLAMP, ovpn->mss_clamp) ||
+	    nla_put_u8(skb, OVPN_A_IFACE_DSCP, ovpn->dscp))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -1126,6 +1141,10 @@ static int ovpn_nl_iface_new(struct sk_buff *skb, struct genl_info *info)
 	if (attrs[OVPN_A_IFACE_SOURCE_CHECK])
 		cfg.source_any = nla_get_u8(attrs[OVPN_A_IFACE_SOURCE_CHECK]) ==
 				 OVPN_SOURCE_CHECK_OFF;
+	if (attrs[OVPN_A_IFACE_MSS_CLAMP])
+		cfg.mss_clamp = nla_get_u16(attrs[OVPN_A_IFACE_MSS_CLAMP]);
+	if (attrs[OVPN_A_IFACE_DSCP])
+		cfg.dscp = nla_get_u8(attrs[OVPN_A_IFACE_DSCP]);
 	if (attrs[OVPN_A_IFACE_MTU]) {
 		cfg.mtu = nla_get_u32(attrs[OVPN_A_IFACE_MTU]);
 		if (!cfg.mtu) {
@@ -1247,7 +1266,9 @@ static int ovpn_nl_iface_set(struct sk_buff *skb, struct genl_info *info)
 		goto put;
 
 	mutex_lock(&ovpn->mutex);
-	if ((listens || attrs[OVPN_A_IFACE_LISTEN_OFF] || attrs[OVPN_A_IFACE_FWMARK]) &&
+	/* what is seen where the interface was made */
+	if ((listens || attrs[OVPN_A_IFACE_LISTEN_OFF] || attrs[OVPN_A_IFACE_FWMARK] ||
+	     attrs[OVPN_A_IFACE_DSCP]) &&
 	    !ovpn_dev_may_set(ovpn)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVPN_A_IFACE],
 				    "interface was made in a namespace that you may not administer");
@@ -1274,6 +1295,10 @@ static int ovpn_nl_iface_set(struct sk_buff *skb, struct genl_info *info)
 	if (attrs[OVPN_A_IFACE_SOURCE_CHECK])
 		WRITE_ONCE(ovpn->source_any, nla_get_u8(attrs[OVPN_A_IFACE_SOURCE_CHECK]) ==
 						     OVPN_SOURCE_CHECK_OFF);
+	if (attrs[OVPN_A_IFACE_MSS_CLAMP])
+		WRITE_ONCE(ovpn->mss_clamp, nla_get_u16(attrs[OVPN_A_IFACE_MSS_CLAMP]));
+	if (attrs[OVPN_A_IFACE_DSCP])
+		WRITE_ONCE(ovpn->dscp, nla_get_u8(attrs[OVPN_A_IFACE_DSCP]));
 unlock:
 	mutex_unlock(&ovpn->mutex);
 	if (!ret)

@@ -454,27 +454,35 @@ static struct dst_entry *ovpn_udp_route(struct ovpn_peer *peer, struct sock *sk,
 }
 
 static void ovpn_udp_send4(struct sock *sk, struct sk_buff *skb, struct dst_entry *dst,
-			   const struct in6_addr *saddr, const struct ovpn_endpoint *ep, u8 ecn)
+			   const struct in6_addr *saddr, const struct ovpn_endpoint *ep, u8 tos)
 {
 	/* no device: the tunnel helpers would count for it, each kernel in
 	 * another way
 	 */
 	skb->dev = NULL;
 	ovpn_udp_tunnel_xmit_skb(dst_rtable(dst), sk, skb, ovpn_addr_get4(saddr),
-				 ovpn_addr_get4(&ep->remote), ecn, ip4_dst_hoplimit(dst), 0,
+				 ovpn_addr_get4(&ep->remote), tos, ip4_dst_hoplimit(dst), 0,
 				 inet_sk(sk)->inet_sport, ep->port, false, sk->sk_no_check_tx);
 }
 
 static void ovpn_udp_send6(struct sock *sk, struct sk_buff *skb, struct dst_entry *dst,
-			   struct in6_addr *saddr, const struct ovpn_endpoint *ep, u8 ecn)
+			   struct in6_addr *saddr, const struct ovpn_endpoint *ep, u8 tos)
 {
 	struct in6_addr daddr = ep->remote;
 
 	skb->dev = NULL;
 	/* as with IPv4: what does not fit is fragmented here */
 	skb->ignore_df = 1;
-	ovpn_udp_tunnel6_xmit_skb(dst, sk, skb, NULL, saddr, &daddr, ecn, ip6_dst_hoplimit(dst), 0,
+	ovpn_udp_tunnel6_xmit_skb(dst, sk, skb, NULL, saddr, &daddr, tos, ip6_dst_hoplimit(dst), 0,
 				  inet_sk(sk)->inet_sport, ep->port, udp_get_no_check6_tx(sk));
+}
+
+/* The longest data packet that leaves in one piece. */
+static unsigned int ovpn_udp_room(const struct dst_entry *dst, bool ip4)
+{
+	const unsigned int ip = ip4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+
+	return dst_mtu(dst) - ip - sizeof(struct udphdr);
 }
 
 /* The longest data packet that may be part of a super-packet: what has to be
@@ -482,11 +490,41 @@ static void ovpn_udp_send6(struct sock *sk, struct sk_buff *skb, struct dst_entr
  */
 static unsigned int ovpn_udp_max_len(const struct sock *sk, const struct dst_entry *dst, bool ip4)
 {
-	const unsigned int ip = ip4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-
 	if (ip4 ? sk->sk_no_check_tx : udp_get_no_check6_tx(sk))
 		return 0;
-	return dst_mtu(dst) - ip - sizeof(struct udphdr);
+	return ovpn_udp_room(dst, ip4);
+}
+
+/**
+ * ovpn_udp_fits - how long an inner packet may be to leave for a peer in one piece
+ * @peer: peer
+ * @transport: its transport, of UDP
+ *
+ * BH off, RCU read section.
+ *
+ * Return: its length; 0 where no way to the peer is known
+ */
+unsigned int ovpn_udp_fits(struct ovpn_peer *peer, const struct ovpn_transport *transport)
+{
+	struct ovpn_bind *bind = rcu_dereference(peer->bind);
+	struct dst_entry *dst;
+	struct in6_addr saddr;
+	unsigned int room;
+	struct sock *sk;
+	bool ip4;
+
+	if (!bind)
+		return 0;
+	ip4 = ovpn_addr_is4(&bind->ep.remote);
+	sk = ip4 ? transport->sk4 : transport->sk6;
+	if (!sk)
+		return 0;
+	dst = ovpn_udp_route(peer, sk, bind, ip4, &saddr);
+	if (IS_ERR(dst))
+		return 0;
+	room = ovpn_udp_room(dst, ip4);
+	dst_release(dst);
+	return room > OVPN_OVERHEAD ? room - OVPN_OVERHEAD : 0;
 }
 
 /**
@@ -494,12 +532,12 @@ static unsigned int ovpn_udp_max_len(const struct sock *sk, const struct dst_ent
  * @peer: peer
  * @transport: its transport
  * @list: packets, encrypted, linked by next; taken
- * @ecn: INET_ECN_* of their outer headers
+ * @tos: of their outer headers, DSCP and INET_ECN_*
  *
  * One route for all of them. BH off, RCU read section.
  */
 void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transport,
-		   struct sk_buff *list, u8 ecn)
+		   struct sk_buff *list, u8 tos)
 {
 	struct ovpn_bind *bind = rcu_dereference(peer->bind);
 	enum ovpn_drop why = OVPN_DROP_TX_NO_TRANSPORT;
@@ -536,9 +574,9 @@ void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transpor
 		if (list)
 			dst_hold(dst);
 		if (ip4)
-			ovpn_udp_send4(sk, skb, dst, &saddr, &bind->ep, ecn);
+			ovpn_udp_send4(sk, skb, dst, &saddr, &bind->ep, tos);
 		else
-			ovpn_udp_send6(sk, skb, dst, &saddr, &bind->ep, ecn);
+			ovpn_udp_send6(sk, skb, dst, &saddr, &bind->ep, tos);
 	}
 	ovpn_sent(peer, packets, bytes);
 	return;

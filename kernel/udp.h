@@ -32,6 +32,7 @@ void ovpn_udp_set_mark(struct ovpn_transport *transport, u32 fwmark);
 void ovpn_udp_close(struct ovpn_transport *transport);
 
 void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transport,
-		   struct sk_buff *list, u8 ecn);
+		   struct sk_buff *list, u8 tos);
+unsigned int ovpn_udp_fits(struct ovpn_peer *peer, const struct ovpn_transport *transport);
 
 #endif /* OVPN_UDP_H */

@@ -84,6 +84,8 @@ static const struct attr_table link_table[] = {
 	{ OVPN_A_IFACE_KIND, "kind", NULL },
 	{ OVPN_A_IFACE_CLIENT, "client", NULL },
 	{ OVPN_A_IFACE_SOURCE_CHECK, "source-check", NULL },
+	{ OVPN_A_IFACE_MSS_CLAMP, "mss-clamp", NULL },
+	{ OVPN_A_IFACE_DSCP, "dscp", NULL },
 	{ 0, NULL, NULL },
 };
 
@@ -468,6 +470,14 @@ static bool parse_link_attr(const struct nlattr *attr, struct ovpnctl_link *link
 		link->has_source_check = true;
 		link->source_check = value != OVPN_SOURCE_CHECK_OFF;
 		return true;
+	case OVPN_A_IFACE_MSS_CLAMP:
+		link->has_mss_clamp = ovpnctl_attr_u32(attr, &value) && value <= UINT16_MAX;
+		link->mss_clamp = (uint16_t)value;
+		return link->has_mss_clamp;
+	case OVPN_A_IFACE_DSCP:
+		link->has_dscp = ovpnctl_attr_u32(attr, &value) && value <= OVPN_DSCP_INHERIT;
+		link->dscp = (uint8_t)value;
+		return link->has_dscp;
 	}
 	return true;
 }

@@ -49,7 +49,9 @@ struct ovpnctl_link {
 	struct sockaddr_storage listen; /* AF_UNSPEC: all addresses */
 	uint16_t listen_port;
 	bool has_mtu, has_fwmark, has_peers, has_listen, has_persistent, persistent;
-	bool listen_off, bound, has_source_check, source_check;
+	bool listen_off, bound, has_source_check, source_check, has_mss_clamp, has_dscp;
+	uint16_t mss_clamp;
+	uint8_t dscp;
 };
 
 /* An address is given where its family is not AF_UNSPEC. */

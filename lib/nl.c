@@ -654,6 +654,10 @@ static bool put_settings(struct nlmsghdr *nlh, const struct ovpnctl_link *link)
 		ok &= put_u32(nlh, OVPN_A_IFACE_FWMARK, link->fwmark);
 	if (link->has_source_check)
 		ok &= put(nlh, OVPN_A_IFACE_SOURCE_CHECK, &check, sizeof(check));
+	if (link->has_mss_clamp)
+		ok &= put(nlh, OVPN_A_IFACE_MSS_CLAMP, &link->mss_clamp, sizeof(link->mss_clamp));
+	if (link->has_dscp)
+		ok &= put(nlh, OVPN_A_IFACE_DSCP, &link->dscp, sizeof(link->dscp));
 	return ok;
 }
 
@@ -713,6 +717,10 @@ OVPNCTL_PUBLIC int ovpnctl_link_add(struct ovpnctl_ctx *ctx, struct ovpnctl_link
 			return no_such_cap(ctx, "mark packets of an interface (fwmark)");
 		if (link->has_source_check && !link->source_check)
 			return no_such_cap(ctx, "take any inner source (source-check off)");
+		if (link->has_mss_clamp && link->mss_clamp)
+			return no_such_cap(ctx, "clamp the segments of TCP (mss-clamp)");
+		if (link->has_dscp && link->dscp)
+			return no_such_cap(ctx, "set DSCP of encrypted packets (dscp)");
 		return add_by_route(ctx, link);
 	}
 	start = nest(nlh, OVPN_A_IFACE);
@@ -743,7 +751,7 @@ OVPNCTL_PUBLIC int ovpnctl_link_change(struct ovpnctl_ctx *ctx, struct ovpnctl_l
 	if (!nlh)
 		return -ctx->error.code;
 	if (!ctx->has_iface)
-		return no_such_cap(ctx, "change an interface's sockets or source check");
+		return no_such_cap(ctx, "change an interface's sockets or settings");
 	start = nest(nlh, OVPN_A_IFACE);
 	if (!start || !put_settings(nlh, link))
 		return ovpnctl_fail(ctx, EMSGSIZE, "request is too large");

@@ -144,6 +144,18 @@ OVPNCTL_PUBLIC void ovpnctl_link_set_source_check(struct ovpnctl_link *link, boo
 	link->has_source_check = true;
 }
 
+OVPNCTL_PUBLIC void ovpnctl_link_set_mss_clamp(struct ovpnctl_link *link, uint16_t bytes)
+{
+	link->mss_clamp = bytes;
+	link->has_mss_clamp = true;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_link_set_dscp(struct ovpnctl_link *link, uint8_t dscp)
+{
+	link->dscp = dscp;
+	link->has_dscp = true;
+}
+
 OVPNCTL_PUBLIC void ovpnctl_link_set_listen(struct ovpnctl_link *link,
 					    const struct sockaddr_storage *addr, uint16_t port)
 {
@@ -205,6 +217,18 @@ OVPNCTL_PUBLIC bool ovpnctl_link_source_check(const struct ovpnctl_link *link, b
 {
 	*strict = link->source_check;
 	return link->has_source_check;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_link_mss_clamp(const struct ovpnctl_link *link, uint16_t *bytes)
+{
+	*bytes = link->mss_clamp;
+	return link->has_mss_clamp;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_link_dscp(const struct ovpnctl_link *link, uint8_t *dscp)
+{
+	*dscp = link->dscp;
+	return link->has_dscp;
 }
 
 OVPNCTL_PUBLIC bool ovpnctl_link_persistent(const struct ovpnctl_link *link, bool *persistent)

@@ -68,9 +68,9 @@ static int err_nomem(const struct cli *cli)
 
 /* ---- records ---- */
 
-enum kind { K_TEXT, K_NUMBER, K_OBJECT, K_SHOWN };
+enum kind { K_TEXT, K_NUMBER, K_EITHER, K_OBJECT, K_SHOWN };
 
-/* What a record may have. K_SHOWN: nothing that could be set */
+/* What a record may have. K_EITHER: text or number; K_SHOWN: nothing that could be set */
 struct field {
 	const char *key;
 	enum kind kind;
@@ -90,6 +90,7 @@ static const struct field link_fields[] = {
 	{ "mode", K_TEXT, NULL },	 { "mtu", K_NUMBER, NULL },
 	{ "persistent", K_SHOWN, NULL }, { "listen", K_OBJECT, listen_fields },
 	{ "fwmark", K_NUMBER, NULL },	 { "source_check", K_TEXT, NULL },
+	{ "mss_clamp", K_EITHER, NULL }, { "dscp", K_EITHER, NULL },
 	{ "peers", K_SHOWN, NULL },	 { "overhead", K_SHOWN, NULL },
 	{ "inner_mtu", K_SHOWN, NULL },	 { NULL },
 };
@@ -173,6 +174,10 @@ static const char *wrong_kind(enum kind kind, struct json_object *value)
 				       json_object_get_int64(value) >= 0
 			       ? NULL
 			       : "a number";
+	case K_EITHER:
+		return wrong_kind(K_TEXT, value) && wrong_kind(K_NUMBER, value)
+			       ? "a text or a number"
+			       : NULL;
 	case K_OBJECT:
 		return json_object_is_type(value, json_type_object) ? NULL : "an object";
 	case K_SHOWN:
@@ -492,6 +497,15 @@ static bool listens_so(const struct ovpnctl_link *link, struct json_object *list
 	return !strcmp(ovpnctl_addr_format(&addr, have, sizeof(have)), want ? want : "");
 }
 
+/* Is a setting that is a number or has a name another one than that? want: NULL: as it is */
+static bool differs(const char *want, const char *name, unsigned int number)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", number);
+	return want && strcmp(want, text) && (!name || strcmp(want, name));
+}
+
 static int plan_new_link(struct plan *plan, const struct wanted *wanted)
 {
 	const char *mode = text_of(wanted->link, "mode");
@@ -515,6 +529,10 @@ static int plan_new_link(struct plan *plan, const struct wanted *wanted)
 		put_number(plan, "fwmark", number_of(wanted->link, "fwmark", 0));
 	if (check && strcmp(check, "strict"))
 		put(plan, "source-check", check);
+	if (differs(text_of(wanted->link, "mss_clamp"), "off", 0))
+		put(plan, "mss-clamp", text_of(wanted->link, "mss_clamp"));
+	if (differs(text_of(wanted->link, "dscp"), "off", 0))
+		put(plan, "dscp", text_of(wanted->link, "dscp"));
 	return end(plan);
 }
 
@@ -525,9 +543,13 @@ static int plan_link(struct plan *plan, const struct wanted *wanted,
 	struct json_object *listen = member(wanted->link, "listen");
 	const char *mode = text_of(wanted->link, "mode"), *is;
 	const char *check = text_of(wanted->link, "source_check");
+	const char *mss = text_of(wanted->link, "mss_clamp");
+	const char *dscp = text_of(wanted->link, "dscp");
 	int64_t fwmark = number_of(wanted->link, "fwmark", -1);
 	char text[128];
 	uint32_t mark;
+	uint16_t bytes;
+	uint8_t is_dscp;
 	bool strict;
 
 	if (!have)
@@ -545,7 +567,16 @@ static int plan_link(struct plan *plan, const struct wanted *wanted,
 	if (check && ovpnctl_link_source_check(have, &strict) &&
 	    !strcmp(check, strict ? "strict" : "off"))
 		check = NULL;
-	if (!listen && fwmark < 0 && !check)
+	/* who does not tell has none */
+	if (!ovpnctl_link_mss_clamp(have, &bytes))
+		bytes = 0;
+	if (!ovpnctl_link_dscp(have, &is_dscp))
+		is_dscp = 0;
+	if (!differs(mss, mss_clamp_name(bytes), bytes))
+		mss = NULL;
+	if (!differs(dscp, dscp_name(is_dscp), is_dscp))
+		dscp = NULL;
+	if (!listen && fwmark < 0 && !check && !mss && !dscp)
 		return EXIT_OK;
 	begin(plan, "link set");
 	put(plan, "", wanted->name);
@@ -557,6 +588,10 @@ static int plan_link(struct plan *plan, const struct wanted *wanted,
 		put_number(plan, "fwmark", fwmark);
 	if (check)
 		put(plan, "source-check", check);
+	if (mss)
+		put(plan, "mss-clamp", mss);
+	if (dscp)
+		put(plan, "dscp", dscp);
 	return end(plan);
 }
 

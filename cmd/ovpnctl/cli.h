@@ -48,6 +48,7 @@ enum word_type {
 	WORD_TEXT,   /* anything */
 	WORD_NUMBER, /* min..max */
 	WORD_CHOICE, /* one of choices */
+	WORD_VALUE,  /* min..max, or one of choices, which count from max + 1 on */
 	WORD_ADDR,   /* address without port */
 	WORD_REMOTE, /* address with port */
 	WORD_LISTEN, /* [ADDR:]PORT or off */
@@ -207,6 +208,9 @@ bool same_addr(const struct sockaddr_storage *a, const struct sockaddr_storage *
 /* As the kernel keeps it: an IPv4 address mapped to IPv6 becomes IPv4. */
 void unmap_addr(struct sockaddr_storage *addr);
 void emit_link(struct cli *cli, const struct ovpnctl_link *link);
+/* How these settings are called where they are no number; NULL where they are. */
+const char *mss_clamp_name(uint16_t bytes);
+const char *dscp_name(uint8_t dscp);
 
 /* ---- many commands: batch.c ---- */
 

@@ -13,7 +13,30 @@ static const char *const modes[] = { "p2p", "p2mp", "mp", NULL };
 /* their places are what the library calls them, false and true */
 static const char *const source_checks[] = { "off", "strict", NULL };
 
-enum { ADD_NAME, ADD_MODE, ADD_LISTEN, ADD_MTU, ADD_FWMARK, ADD_SOURCE_CHECK, ADD_HOLD };
+/* names for what is no number, in the order of link_set_mss_clamp() and link_set_dscp() */
+static const char *const mss_clamps[] = { "auto", "off", NULL };
+static const char *const dscps[] = { "inherit", "off", NULL };
+
+enum { MSS_MIN = 88, MSS_MAX = 65495, DSCP_MAX = 63 };
+
+#define MSS_CLAMP                                          \
+	"mss-clamp", WORD_VALUE, "{ BYTES | auto | off }", \
+		"largest segments that TCP inside may ask for", MSS_MIN, MSS_MAX, mss_clamps
+#define DSCP                                                                                \
+	"dscp", WORD_VALUE, "{ DSCP | inherit | off }", "of encrypted packets over UDP", 0, \
+		DSCP_MAX, dscps
+
+enum {
+	ADD_NAME,
+	ADD_MODE,
+	ADD_LISTEN,
+	ADD_MTU,
+	ADD_FWMARK,
+	ADD_SOURCE_CHECK,
+	ADD_MSS_CLAMP,
+	ADD_DSCP,
+	ADD_HOLD,
+};
 
 static const struct word add_words[] = {
 	[ADD_NAME] = { "dev", WORD_NAME, "NAME", "name of the new interface", .required = true,
@@ -25,9 +48,31 @@ static const struct word add_words[] = {
 	[ADD_FWMARK] = { "fwmark", WORD_NUMBER, "N", "mark of encrypted packets", 0, UINT32_MAX },
 	[ADD_SOURCE_CHECK] = { "source-check", WORD_CHOICE, "{ strict | off }",
 			       "whose addresses a peer may send from", .choices = source_checks },
+	[ADD_MSS_CLAMP] = { MSS_CLAMP },
+	[ADD_DSCP] = { DSCP },
 	[ADD_HOLD] = { "hold", WORD_FLAG, NULL, "stay, and take the interface along" },
 	{ NULL },
 };
+
+static void link_set_mss_clamp(struct ovpnctl_link *link, const struct value *value)
+{
+	const uint16_t named[] = { OVPNCTL_MSS_AUTO, 0 };
+
+	if (value->count)
+		ovpnctl_link_set_mss_clamp(link, value->number > MSS_MAX
+							 ? named[value->number - MSS_MAX - 1]
+							 : (uint16_t)value->number);
+}
+
+static void link_set_dscp(struct ovpnctl_link *link, const struct value *value)
+{
+	const uint8_t named[] = { OVPNCTL_DSCP_INHERIT, 0 };
+
+	if (value->count)
+		ovpnctl_link_set_dscp(link, value->number > DSCP_MAX
+						    ? named[value->number - DSCP_MAX - 1]
+						    : (uint8_t)value->number);
+}
 
 static void link_set_listen(struct ovpnctl_link *link, const struct value *value)
 {
@@ -85,6 +130,8 @@ static int link_add(struct cli *cli, const struct value *values)
 		ovpnctl_link_set_fwmark(link, (uint32_t)values[ADD_FWMARK].number);
 	if (values[ADD_SOURCE_CHECK].count)
 		ovpnctl_link_set_source_check(link, values[ADD_SOURCE_CHECK].number);
+	link_set_mss_clamp(link, &values[ADD_MSS_CLAMP]);
+	link_set_dscp(link, &values[ADD_DSCP]);
 	ovpnctl_link_set_bound(link, values[ADD_HOLD].count);
 	ret = ovpnctl_link_add(cli->ctx, link) ? err_lib(cli) : EXIT_OK;
 	if (!ret) {
@@ -96,7 +143,7 @@ static int link_add(struct cli *cli, const struct value *values)
 	return ret;
 }
 
-enum { SET_NAME, SET_LISTEN, SET_FWMARK, SET_SOURCE_CHECK };
+enum { SET_NAME, SET_LISTEN, SET_FWMARK, SET_SOURCE_CHECK, SET_MSS_CLAMP, SET_DSCP };
 
 static const struct word set_words[] = {
 	[SET_NAME] = { "dev", WORD_NAME, "NAME", "interface", .required = true,
@@ -107,6 +154,8 @@ static const struct word set_words[] = {
 			 UINT32_MAX },
 	[SET_SOURCE_CHECK] = { "source-check", WORD_CHOICE, "{ strict | off }",
 			       "whose addresses a peer may send from", .choices = source_checks },
+	[SET_MSS_CLAMP] = { MSS_CLAMP },
+	[SET_DSCP] = { DSCP },
 	{ NULL },
 };
 
@@ -116,9 +165,10 @@ static int link_set(struct cli *cli, const struct value *values)
 	int ret;
 
 	if (!values[SET_LISTEN].count && !values[SET_FWMARK].count &&
-	    !values[SET_SOURCE_CHECK].count)
-		return err(cli, "nothing to set: \"listen\", \"fwmark\" or \"source-check\" is "
-				"required");
+	    !values[SET_SOURCE_CHECK].count && !values[SET_MSS_CLAMP].count &&
+	    !values[SET_DSCP].count)
+		return err(cli, "nothing to set: \"listen\", \"fwmark\", \"source-check\", "
+				"\"mss-clamp\" or \"dscp\" is required");
 	ret = need_ctx(cli);
 	if (ret)
 		return ret;
@@ -130,6 +180,8 @@ static int link_set(struct cli *cli, const struct value *values)
 		ovpnctl_link_set_fwmark(link, (uint32_t)values[SET_FWMARK].number);
 	if (values[SET_SOURCE_CHECK].count)
 		ovpnctl_link_set_source_check(link, values[SET_SOURCE_CHECK].number);
+	link_set_mss_clamp(link, &values[SET_MSS_CLAMP]);
+	link_set_dscp(link, &values[SET_DSCP]);
 	ret = ovpnctl_link_change(cli->ctx, link) ? err_lib(cli) : EXIT_OK;
 	ovpnctl_link_free(link);
 	return ret;
@@ -194,6 +246,36 @@ static void emit_overhead(struct cli *cli)
 	emit_object_end(cli, "inner_mtu");
 }
 
+/* A number, or the name of what is none; what everybody has is no news for people. */
+static void emit_setting(struct cli *cli, const char *key, const char *word, const char *name,
+			 uint64_t value, bool usual)
+{
+	char text[64];
+
+	if (cli->json && name)
+		emit_str(cli, key, COLOUR_NONE, NULL, name);
+	else if (cli->json)
+		emit_uint(cli, key, NULL, value);
+	if (cli->json || (usual && !cli->details))
+		return;
+	if (name)
+		snprintf(text, sizeof(text), "%s %s", word, name);
+	else
+		snprintf(text, sizeof(text), "%s %llu", word, (unsigned long long)value);
+	emit_text(cli, text);
+}
+
+/* NULL where it is a number */
+const char *mss_clamp_name(uint16_t bytes)
+{
+	return !bytes ? "off" : bytes == OVPNCTL_MSS_AUTO ? "auto" : NULL;
+}
+
+const char *dscp_name(uint8_t dscp)
+{
+	return !dscp ? "off" : dscp == OVPNCTL_DSCP_INHERIT ? "inherit" : NULL;
+}
+
 void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 {
 	const char *client = ovpnctl_link_client(link);
@@ -201,7 +283,8 @@ void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 	struct sockaddr_storage addr;
 	char text[INET6_ADDRSTRLEN];
 	uint32_t number;
-	uint16_t port;
+	uint16_t port, bytes;
+	uint8_t dscp;
 	bool flag;
 
 	emit_uint(cli, "ifindex", NULL, ovpnctl_link_ifindex(link));
@@ -232,6 +315,10 @@ void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 	/* what everybody has is no news for people */
 	if (ovpnctl_link_source_check(link, &flag) && (cli->json || cli->details || !flag))
 		emit_str(cli, "source_check", COLOUR_NONE, "source-check %s", source_checks[flag]);
+	if (ovpnctl_link_mss_clamp(link, &bytes))
+		emit_setting(cli, "mss_clamp", "mss-clamp", mss_clamp_name(bytes), bytes, !bytes);
+	if (ovpnctl_link_dscp(link, &dscp))
+		emit_setting(cli, "dscp", "dscp", dscp_name(dscp), dscp, !dscp);
 	if (ovpnctl_link_peers(link, &number))
 		emit_uint(cli, "peers", "peers %llu", number);
 	if (client && tells(cli, client))

@@ -289,6 +289,18 @@ static int get_choice(const struct cli *cli, const struct word *w, const char *t
 	return err(cli, "\"%s\": unknown value \"%s\", known: %s", w->name, word, guess.all);
 }
 
+/* A number, or a name for what is none. */
+static int get_either(const struct cli *cli, const struct word *w, const char *text,
+		      uint64_t *value)
+{
+	if (*text >= '0' && *text <= '9')
+		return get_number(cli, w, text, value);
+	if (get_choice(cli, w, text, value))
+		return EXIT_OURS;
+	*value += w->max + 1;
+	return EXIT_OK;
+}
+
 static int get_addr(const struct cli *cli, const struct word *w, const char *text, bool port,
 		    struct sockaddr_storage *addr)
 {
@@ -346,6 +358,9 @@ static int get_value(struct cli *cli, const struct word *w, int argc, char **arg
 		break;
 	case WORD_CHOICE:
 		ret = get_choice(cli, w, argv[0], &value->number);
+		break;
+	case WORD_VALUE:
+		ret = get_either(cli, w, argv[0], &value->number);
 		break;
 	case WORD_ADDR:
 	case WORD_REMOTE:
@@ -537,6 +552,7 @@ static const char *type_name(enum word_type type)
 	case WORD_NAME:
 		return "dev";
 	case WORD_CHOICE:
+	case WORD_VALUE:
 		return "choice";
 	case WORD_PAIR:
 		return "pair";

@@ -75,6 +75,22 @@ load lib/common
 	[[ ${lines[-1]} == '    inner-mtu udp4 1448 udp6 1428 tcp4 1422 tcp6 1402' ]]
 }
 
+# bats test_tags=ours
+@test "mss-clamp and dscp are what they were told, and shown where they are not off" {
+	ovpnctl -n n0 link add tun0 mode p2p mss-clamp 1300 dscp inherit
+	need "$(ovpnctl -n n0 -j link show)" '.[0] | .mss_clamp == 1300 and .dscp == "inherit"'
+	run -0 ovpnctl -n n0 link show
+	[[ $output == *' mss-clamp 1300 dscp inherit '* ]]
+	ovpnctl -n n0 link set tun0 mss-clamp auto
+	need "$(ovpnctl -n n0 -j link show)" '.[0] | .mss_clamp == "auto" and .dscp == "inherit"'
+	ovpnctl -n n0 link set tun0 mss-clamp off dscp 0
+	need "$(ovpnctl -n n0 -j link show)" '.[0] | .mss_clamp == "off" and .dscp == "off"'
+	run -0 ovpnctl -n n0 link show
+	[[ $output != *clamp* && $output != *dscp* ]]
+	run in_ns n0 nlraw 67 1:if=tun0 '64:{' 15:u16=87 '}'
+	[[ $status == 2 && $output == "ERANGE bad "* ]] || { echo "$output" >&2; return 1; }
+}
+
 @test "link show of a namespace without interfaces is an empty list" {
 	same_json "$(ovpnctl -n n2 -j link show)" '[]'
 }
@@ -154,6 +170,10 @@ load lib/common
 	our_error 'this driver cannot give an interface sockets of its own (listen)'
 	run --separate-stderr ovpnctl -n n0 link add tun0 mode p2mp hold
 	our_error 'this driver cannot bind an interface to a process (hold)'
+	run --separate-stderr ovpnctl -n n0 link add tun0 mode p2mp mss-clamp auto
+	our_error 'this driver cannot clamp the segments of TCP (mss-clamp)'
+	run --separate-stderr ovpnctl -n n0 link add tun0 mode p2mp dscp inherit
+	our_error 'this driver cannot set DSCP of encrypted packets (dscp)'
 	same_json "$(ovpnctl -n n0 -j link show)" '[]'
 }
 

@@ -533,6 +533,77 @@ large() {
 }
 
 # bats test_tags=ours
+@test "DSCP outside is what the interface is told, or that of the packet inside, at once" {
+	server
+	client 1
+	client 2 6
+	sniff outside4 n0 eth1 'udp and src host 10.0.1.2'
+	sniff outside6 n0 eth2 'udp and src host fd02::2'
+	ovpnctl -n n1 link set tun0 dscp 46
+	ovpnctl -n n2 link set tun0 dscp 12
+	need "$(ovpnctl -n n1 -j link show tun0)" '.[0].dscp == 46'
+	outside 4 0 'tos 0xb8'
+	outside 4 2 'tos 0xba,ECT(0)'
+	outside 6 0 'class 0x30'
+	# a keepalive has no other
+	ovpnctl -n n1 link set tun0 dscp 10
+	ovpnctl -n n1 peer set dev tun0 id 1 keepalive 1 600
+	wait_for 30 file_has 'tos 0x28' outside4
+	ovpnctl -n n1 link set tun0 dscp inherit
+	ovpnctl -n n2 link set tun0 dscp inherit
+	need "$(ovpnctl -n n1 -j link show tun0)" '.[0].dscp == "inherit"'
+	outside 4 0x68 'tos 0x68'
+	outside 4 0x8a 'tos 0x8a,ECT(0)'
+	outside 6 0x88 'class 0x88'
+	ovpnctl -n n2 link set tun0 dscp off
+	outside 6 0x4a 'class 0x02'
+	run ! grep -q 'class 0x4a' outside6
+}
+# outside FAMILY TOS WHAT: a ping with that is outside of it what tcpdump calls that
+outside() {
+	local n=$(($1 / 2 - 1))
+	in_ns "n$n" ping -q -c 1 -W 20 -Q "$2" 10.8.0.1
+	wait_for 30 file_has "$3" "outside$1"
+}
+
+# bats test_tags=ours
+@test "TCP that is opened through an interface with mss-clamp asks for no larger segments" {
+	server
+	client 1
+	ip -n n0 link set tun0 mtu 1500
+	ip -n n1 link set tun0 mtu 1500
+	background listener in_ns n0 socat -u TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 OPEN:/dev/null
+	wait_for 30 listens n0 5000
+	sniff here n0 tun0 'port 5000'
+	sniff there n1 tun0 'port 5000'
+	asks 1460 1440
+	ovpnctl -n n0 link set tun0 mss-clamp 1200
+	need "$(ovpnctl -n n0 -j link show tun0)" '.[0].mss_clamp == 1200'
+	asks 1200 1200
+	# what leaves in one packet of 1500 bytes, of 1400, and what the interface has room for
+	ovpnctl -n n0 link set tun0 mss-clamp auto
+	need "$(ovpnctl -n n0 -j link show tun0)" '.[0].mss_clamp == "auto"'
+	asks 1408 1388
+	ip -n n0 link set eth1 mtu 1400
+	asks 1308 1288
+	ip -n n0 link set tun0 mtu 1290
+	asks 1250 1230
+	ip -n n0 link set tun0 mtu 1480
+	ovpnctl -n n0 link set tun0 mss-clamp off
+	asks 1460 1440 1440 1420
+}
+listens() { [[ -n $(in_ns "$1" ss -Hltn "sport = :$2") ]]; }
+# asks SIZE4 SIZE6 [SIZE4 SIZE6]: n1, when it connects to n0, and n0 when it answers
+asks() {
+	in_ns n1 sh -c 'socat -u OPEN:/dev/null TCP4:10.8.0.1:5000 && socat -u OPEN:/dev/null TCP6:[fd08::1]:5000'
+	asked here 'S' "$1"
+	asked here 'S' "$2"
+	asked there 'S\.' "${3:-$1}"
+	asked there 'S\.' "${4:-$2}"
+}
+asked() { wait_for 30 file_has "Flags \[$2\], cksum 0x[0-9a-f]* (correct),.*\[mss $3," "$1"; }
+
+# bats test_tags=ours
 @test "a packet of the inner MTU that link show tells leaves in one piece, and no larger one, IPv4" {
 	fits 4 'ip[6:2] & 0x3fff != 0'
 }

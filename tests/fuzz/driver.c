@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The driver's pure logic: packet ids as a hostile peer may choose them, first
- * words of packets, addresses.
+ * words of packets, addresses, headers inside.
  */
 #include "fuzz.h"
 
 #include "kshim.h"
 
 #include "addr.h"
+#include "mss.h"
 #include "pktid.h"
 #include "proto.h"
 
@@ -128,6 +129,24 @@ static void addresses(const uint8_t *data)
 		     !IN6_IS_ADDR_V4COMPAT(&addr));
 }
 
+/* What TCP asks for becomes no larger than that, and once it is there is nothing to do. */
+static void sizes(const uint8_t *data, size_t size)
+{
+	u16 most = (u16)(data[0] << 8 | data[1]);
+	u8 *packet = malloc(size - 2);
+	unsigned int at;
+
+	must(packet);
+	memcpy(packet, data + 2, size - 2);
+	at = ovpn_mss_syn(packet, (unsigned int)size - 2);
+	if (at) {
+		must(at + sizeof(struct tcphdr) <= size - 2);
+		must(ovpn_mss_clamp(packet + at, most) == !!memcmp(packet, data + 2, size - 2));
+		must(!ovpn_mss_clamp(packet + at, most));
+	}
+	free(packet);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	replay(data, size);
@@ -136,5 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		words(data);
 	if (size >= sizeof(struct in6_addr))
 		addresses(data);
+	if (size >= 2 + sizeof(struct ipv6hdr))
+		sizes(data, size);
 	return 0;
 }

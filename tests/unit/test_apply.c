@@ -143,6 +143,13 @@ static void interfaces_are_made_and_changed(void **state)
 	becomes("{\"ifname\":\"vpn1\",\"mode\":\"p2mp\",\"source_check\":\"off\"}"
 		"{\"ifname\":\"vpn0\",\"source_check\":\"strict\"}" PEER1 PEER2,
 		"link add vpn1 mode p2mp source-check off\nlink set vpn0 source-check strict\n");
+	becomes("{\"ifname\":\"vpn1\",\"mode\":\"p2mp\",\"mss_clamp\":1300,\"dscp\":\"inherit\"}"
+		"{\"ifname\":\"vpn2\",\"mode\":\"p2p\",\"mss_clamp\":\"off\",\"dscp\":0}"
+		"{\"ifname\":\"vpn0\",\"mss_clamp\":\"auto\",\"dscp\":46}" PEER1 PEER2,
+		"link add vpn1 mode p2mp mss-clamp 1300 dscp inherit\nlink add vpn2 mode p2p\n"
+		"link set vpn0 mss-clamp auto dscp 46\n");
+	becomes("{\"ifname\":\"vpn0\",\"mss_clamp\":\"off\",\"dscp\":\"off\"}" PEER1 PEER2, "");
+	fails("{\"ifname\":\"vpn0\",\"dscp\":true}", "\"dscp\" is not a text or a number");
 	fails("{\"ifname\":\"vpn0\",\"mode\":\"p2p\"}", "cannot be changed to p2p");
 	fails("{\"ifname\":\"vpn1\",\"id\":3}", "interface \"vpn1\" does not exist");
 }

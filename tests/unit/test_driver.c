@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The driver's pure logic: replay window, packet ids, first word, addresses, segments.
+ * The driver's pure logic: replay window, packet ids, first word, addresses, segments,
+ * the size that TCP asks for.
  * Runs here under the sanitizers, and in the kernel, with the kernel's own words, as
  * tests/kunit.
  */
@@ -18,6 +19,7 @@
 #endif
 
 #include "addr.h"
+#include "mss.h"
 #include "pktid.h"
 #include "proto.h"
 #include "segment.h"
@@ -523,6 +525,195 @@ CASE(merging_loses_nothing)
 	}
 }
 
+/* The size that TCP asks for. */
+
+/* A SYN whose size stands behind @before options without meaning, right to the last
+ * byte: what reads further is found out. NULL where @before is none of a header
+ */
+static u8 *syn_make(struct super *s, bool ip4, unsigned int before, u16 size, u32 *seed)
+{
+	unsigned int options = (before + OVPN_TCPOPT_MSS_LEN + 3) / 4;
+	struct tcphdr *th;
+	u8 *packet, *at;
+	__wsum sum;
+
+	super_make(s, ip4, true, options, 0, seed);
+	th = (struct tcphdr *)(s->packet + s->l4);
+	at = (u8 *)(th + 1);
+	memset(at, OVPN_TCPOPT_NOP, 4 * options);
+	at[before] = OVPN_TCPOPT_MSS;
+	at[before + 1] = OVPN_TCPOPT_MSS_LEN;
+	at[before + 2] = (u8)(size >> 8);
+	at[before + 3] = (u8)size;
+	th->syn = 1;
+	th->ack = before & 1;
+	th->check = 0;
+	sum = csum_add(htons((u16)(s->len - s->l4)), htons(IPPROTO_TCP));
+	sum = ip4 ? csum_partial(s->packet + 12, 8, sum) : csum_partial(s->packet + 8, 32, sum);
+	th->check = csum_fold(csum_partial(th, (int)(s->len - s->l4), sum));
+	packet = calloc(1, s->len);
+	assert_non_null(packet);
+	memcpy(packet, s->packet, s->len);
+	packet_is_whole(packet, s, s->len);
+	return packet;
+}
+
+static u16 syn_size(const u8 *packet, const struct super *s, unsigned int before)
+{
+	const u8 *at = packet + s->l4 + sizeof(struct tcphdr) + before + 2;
+
+	return (u16)(at[0] << 8 | at[1]);
+}
+
+CASE(a_syn_asks_for_no_more)
+{
+	struct super *s = calloc(1, sizeof(*s));
+	unsigned int ip4, before, i;
+	u16 size, most;
+	u32 seed = 5;
+	u8 *packet;
+
+	assert_non_null(s);
+	for (ip4 = 0; ip4 < 2; ip4++) {
+		for (before = 0; before <= 36; before++) {
+			for (i = 0; i < 200; i++) {
+				size = (u16)random_below(&seed, 0x10000);
+				most = (u16)random_below(&seed, 0x10000);
+				packet = syn_make(s, ip4, before, size, &seed);
+				assert_int_equal(ovpn_mss_syn(packet, s->len), s->l4);
+				assert_int_equal(ovpn_mss_clamp(packet + s->l4, most), size > most);
+				assert_int_equal(syn_size(packet, s, before),
+						 size > most ? most : size);
+				packet_is_whole(packet, s, s->len);
+				/* nothing else is another */
+				packet[s->l4 + sizeof(struct tcphdr) + before + 2] =
+					(u8)(size >> 8);
+				packet[s->l4 + sizeof(struct tcphdr) + before + 3] = (u8)size;
+				memcpy(packet + s->l4 + 16, s->packet + s->l4 + 16, 2);
+				assert_memory_equal(packet, s->packet, s->len);
+				free(packet);
+			}
+		}
+	}
+	free(s);
+}
+
+CASE(what_opens_no_connection_is_no_syn)
+{
+	struct super *s = calloc(1, sizeof(*s));
+	unsigned int ip4, len;
+	struct tcphdr *th;
+	u32 seed = 6;
+	u8 *packet, *cut;
+
+	assert_non_null(s);
+	for (ip4 = 0; ip4 < 2; ip4++) {
+		packet = syn_make(s, ip4, 3, 1460, &seed);
+		th = (struct tcphdr *)(packet + s->l4);
+		/* shorter than its headers say, wherever it ends */
+		for (len = s->l4; len < s->len; len++) {
+			cut = calloc(1, len);
+			assert_non_null(cut);
+			memcpy(cut, packet, len);
+			assert_int_equal(ovpn_mss_syn(cut, len), 0);
+			/* and says so */
+			if (ip4)
+				((struct iphdr *)cut)->tot_len = htons((u16)len);
+			else
+				((struct ipv6hdr *)cut)->payload_len = htons((u16)(len - s->l4));
+			assert_int_equal(ovpn_mss_syn(cut, len), 0);
+			free(cut);
+		}
+		th->doff = 4;
+		assert_int_equal(ovpn_mss_syn(packet, s->len), 0);
+		th->doff = 15;
+		assert_int_equal(ovpn_mss_syn(packet, s->len), 0);
+		th->doff = 7;
+		assert_int_equal(ovpn_mss_syn(packet, s->len), s->l4);
+		th->syn = 0;
+		assert_int_equal(ovpn_mss_syn(packet, s->len), 0);
+		th->syn = 1;
+		packet[ip4 ? 9 : 6] = IPPROTO_UDP;
+		assert_int_equal(ovpn_mss_syn(packet, s->len), 0);
+		packet[ip4 ? 9 : 6] = ip4 ? IPPROTO_TCP : IPPROTO_FRAGMENT;
+		if (ip4) {
+			/* the first fragment, and another one */
+			((struct iphdr *)packet)->frag_off = htons(0x2000);
+			assert_int_equal(ovpn_mss_syn(packet, s->len), 0);
+			((struct iphdr *)packet)->frag_off = htons(1);
+			assert_int_equal(ovpn_mss_syn(packet, s->len), 0);
+			((struct iphdr *)packet)->frag_off = 0;
+			((struct iphdr *)packet)->ihl = 4;
+		}
+		assert_int_equal(ovpn_mss_syn(packet, s->len), 0);
+		free(packet);
+	}
+	free(s);
+}
+
+CASE(options_that_make_no_sense_are_left_alone)
+{
+	/* what stands behind the header, 12 bytes */
+	static const u8 odd[][12] = {
+		{ 2, 0, 0xff, 0xff, 2, 4, 0xff, 0xff },	   /* no length */
+		{ 2, 1, 0xff, 0xff, 2, 4, 0xff, 0xff },	   /* half of one */
+		{ 2, 3, 0xff, 2, 5, 0xff, 0xff, 0xff, 0 }, /* none of a size */
+		{ 3, 13, 2, 4, 0xff, 0xff },		   /* longer than there is */
+		{ 0, 2, 4, 0xff, 0xff },		   /* behind the end */
+		{ 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 4, 0xff }, /* cut short */
+		{ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2 },	   /* no more than its kind */
+	};
+	struct super *s = calloc(1, sizeof(*s));
+	unsigned int i;
+	u32 seed = 7;
+	u8 *packet;
+
+	assert_non_null(s);
+	for (i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+		packet = syn_make(s, i & 1, 8, 1460, &seed);
+		memcpy(packet + s->l4 + sizeof(struct tcphdr), odd[i], sizeof(odd[i]));
+		memcpy(s->packet, packet, s->len);
+		assert_int_equal(ovpn_mss_syn(packet, s->len), s->l4);
+		assert_false(ovpn_mss_clamp(packet + s->l4, 100));
+		assert_memory_equal(packet, s->packet, s->len);
+		free(packet);
+	}
+	free(s);
+}
+
+CASE(a_syn_behind_extension_headers)
+{
+	static const u8 kinds[] = { IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS };
+	struct super *s = calloc(1, sizeof(*s));
+	unsigned int at = sizeof(struct ipv6hdr), len, i;
+	u32 seed = 8;
+	u8 *plain, *packet;
+
+	assert_non_null(s);
+	plain = syn_make(s, false, 0, 1440, &seed);
+	len = s->len + 8 + 16 + 24;
+	packet = calloc(1, len);
+	assert_non_null(packet);
+	memcpy(packet, plain, at);
+	packet[6] = kinds[0];
+	for (i = 0; i < sizeof(kinds); i++) {
+		packet[at] = i + 1 < sizeof(kinds) ? kinds[i + 1] : IPPROTO_TCP;
+		packet[at + 1] = (u8)i;
+		at += 8 * (i + 1);
+	}
+	memcpy(packet + at, plain + s->l4, s->len - s->l4);
+	((struct ipv6hdr *)packet)->payload_len = htons((u16)(len - sizeof(struct ipv6hdr)));
+	assert_int_equal(ovpn_mss_syn(packet, len), at);
+	assert_true(ovpn_mss_clamp(packet + at, 1220));
+	assert_int_equal(packet[at + 22] << 8 | packet[at + 23], 1220);
+	/* one of them leads out of the packet */
+	packet[at - 23] = 255;
+	assert_int_equal(ovpn_mss_syn(packet, len), 0);
+	free(packet);
+	free(plain);
+	free(s);
+}
+
 #define CASES(X)                                        \
 	X(replay_does_as_the_model)                     \
 	X(replay_edges)                                 \
@@ -538,7 +729,11 @@ CASE(merging_loses_nothing)
 	X(segments_are_packets)                         \
 	X(what_is_no_plain_packet_is_not_cut)           \
 	X(merging_undoes_cutting)                       \
-	X(merging_loses_nothing)
+	X(merging_loses_nothing)                        \
+	X(a_syn_asks_for_no_more)                       \
+	X(what_opens_no_connection_is_no_syn)           \
+	X(options_that_make_no_sense_are_left_alone)    \
+	X(a_syn_behind_extension_headers)
 
 #ifndef __KERNEL__
 int main(void)

@@ -131,6 +131,16 @@ void ovpnctl_link_set_listen_off(struct ovpnctl_link *link);
  * inner source would not go to that peer. Default: they are.
  */
 void ovpnctl_link_set_source_check(struct ovpnctl_link *link, bool strict);
+/* Let TCP that is opened through the interface ask for no larger segments than these:
+ * 88 to 65495 bytes, OVPNCTL_MSS_AUTO for what fits, 0 to leave it alone, the default.
+ */
+void ovpnctl_link_set_mss_clamp(struct ovpnctl_link *link, uint16_t bytes);
+#define OVPNCTL_MSS_AUTO 0xffff
+/* DSCP of encrypted packets over UDP: 0 to 63, default 0, or OVPNCTL_DSCP_INHERIT for
+ * that of the packet inside.
+ */
+void ovpnctl_link_set_dscp(struct ovpnctl_link *link, uint8_t dscp);
+#define OVPNCTL_DSCP_INHERIT 64
 /* Goes with the context that makes it. Default: stays. */
 void ovpnctl_link_set_bound(struct ovpnctl_link *link, bool bound);
 
@@ -138,7 +148,7 @@ void ovpnctl_link_set_bound(struct ovpnctl_link *link, bool bound);
  * chose. -EOPNOTSUPP where the driver cannot do what was set.
  */
 int ovpnctl_link_add(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link);
-/* Change listen, fwmark and source check of the interface of that name. */
+/* Change listen, fwmark, source check, MSS clamp and DSCP of the interface of that name. */
 int ovpnctl_link_change(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link);
 /* Delete an interface of kind ovpn or ovpn-dco. */
 int ovpnctl_link_del(struct ovpnctl_ctx *ctx, const char *name);
@@ -162,6 +172,8 @@ const char *ovpnctl_link_client(const struct ovpnctl_link *link);
 bool ovpnctl_link_mtu(const struct ovpnctl_link *link, uint32_t *mtu);
 bool ovpnctl_link_fwmark(const struct ovpnctl_link *link, uint32_t *mark);
 bool ovpnctl_link_source_check(const struct ovpnctl_link *link, bool *strict);
+bool ovpnctl_link_mss_clamp(const struct ovpnctl_link *link, uint16_t *bytes);
+bool ovpnctl_link_dscp(const struct ovpnctl_link *link, uint8_t *dscp);
 bool ovpnctl_link_persistent(const struct ovpnctl_link *link, bool *persistent);
 bool ovpnctl_link_peers(const struct ovpnctl_link *link, uint32_t *count);
 /* port: host byte order; addr: NULL or where it listens, AF_UNSPEC for all. */

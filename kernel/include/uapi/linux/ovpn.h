@@ -43,6 +43,16 @@ enum ovpn_source_check {
 	OVPN_SOURCE_CHECK_STRICT,	/* packets to it would go to that peer */
 };
 
+/* OVPN_A_IFACE_MSS_CLAMP: a size from MIN to MAX, or one of the others */
+#define OVPN_MSS_CLAMP_OFF	0
+#define OVPN_MSS_CLAMP_MIN	88
+#define OVPN_MSS_CLAMP_MAX	65495
+/* what fits into the interface's MTU and, over UDP, into one packet to the peer */
+#define OVPN_MSS_CLAMP_AUTO	0xffff
+
+/* OVPN_A_IFACE_DSCP: 0 to 63, or that of the packet inside */
+#define OVPN_DSCP_INHERIT	64
+
 enum ovpn_cipher_alg {
 	OVPN_CIPHER_ALG_NONE,
 	OVPN_CIPHER_ALG_AES_GCM,
@@ -200,6 +210,11 @@ enum {
 	 */
 	OVPN_A_IFACE_CLIENT,
 	OVPN_A_IFACE_SOURCE_CHECK,	/* u8, enum ovpn_source_check; default STRICT */
+	/* u16, OVPN_MSS_CLAMP_*; default OFF. TCP that is opened through the interface,
+	 * from either end, asks for no larger segments
+	 */
+	OVPN_A_IFACE_MSS_CLAMP,
+	OVPN_A_IFACE_DSCP,		/* u8, of the outer header, over UDP; default 0 */
 
 	__OVPN_A_IFACE_MAX,
 	OVPN_A_IFACE_MAX = (__OVPN_A_IFACE_MAX - 1)
