@@ -271,21 +271,11 @@ void ovpn_key_release(struct ovpn_key *key)
 	queue_rcu_work(ovpn_wq, &key->free);
 }
 
-static unsigned int ovpn_slot_index(const struct ovpn_keys *keys, enum ovpn_key_slot slot)
-{
-	u8 primary = READ_ONCE(keys->primary);
-
-	return slot == OVPN_KEY_SLOT_PRIMARY ? primary : !primary;
-}
-
 static struct ovpn_key *ovpn_keys_put(struct ovpn_peer *peer, enum ovpn_key_slot slot,
 				      struct ovpn_key *key)
 {
-	struct ovpn_keys *keys = &peer->keys;
-
 	spin_lock_bh(&peer->lock);
-	key = rcu_replace_pointer(keys->slot[ovpn_slot_index(keys, slot)], key,
-				  lockdep_is_held(&peer->lock));
+	key = ovpn_slot_put(&peer->keys, slot, key);
 	spin_unlock_bh(&peer->lock);
 	return key;
 }
@@ -331,14 +321,11 @@ bool ovpn_keys_delete(struct ovpn_peer *peer, enum ovpn_key_slot slot)
  */
 void ovpn_keys_swap(struct ovpn_peer *peer)
 {
-	struct ovpn_keys *keys = &peer->keys;
 	struct ovpn_key *key;
 
 	lockdep_assert_held(&peer->ovpn->mutex);
 	spin_lock_bh(&peer->lock);
-	/* pairs with the READ_ONCE in ovpn_slot_index and ovpn_keys_primary */
-	WRITE_ONCE(keys->primary, !keys->primary);
-	key = rcu_dereference_protected(keys->slot[keys->primary], lockdep_is_held(&peer->lock));
+	key = ovpn_slot_swap(&peer->keys);
 	trace_ovpn_key(peer, "swap", OVPN_KEY_SLOT_PRIMARY, key ? key->key_id : -1);
 	spin_unlock_bh(&peer->lock);
 }
@@ -354,35 +341,17 @@ void ovpn_keys_swap(struct ovpn_peer *peer)
  */
 bool ovpn_keys_retire(struct ovpn_peer *peer, struct ovpn_key *key)
 {
-	bool found = false;
-	int i;
+	enum ovpn_key_slot slot;
+	bool found;
 
 	spin_lock(&peer->lock);
-	for (i = 0; i < ARRAY_SIZE(peer->keys.slot); i++) {
-		if (rcu_access_pointer(peer->keys.slot[i]) != key)
-			continue;
-		RCU_INIT_POINTER(peer->keys.slot[i], NULL);
-		trace_ovpn_key(peer, "exhausted", i != peer->keys.primary, key->key_id);
-		found = true;
-	}
+	found = ovpn_slot_take(&peer->keys, key, &slot);
+	if (found)
+		trace_ovpn_key(peer, "exhausted", slot, key->key_id);
 	spin_unlock(&peer->lock);
 	if (found)
 		ovpn_key_release(key);
 	return found;
-}
-
-/**
- * ovpn_keys_get - the key in a slot
- * @peer: peer
- * @slot: slot
- *
- * RCU read section.
- *
- * Return: the key or NULL
- */
-struct ovpn_key *ovpn_keys_get(struct ovpn_peer *peer, enum ovpn_key_slot slot)
-{
-	return rcu_dereference(peer->keys.slot[ovpn_slot_index(&peer->keys, slot)]);
 }
 
 /**
@@ -412,42 +381,6 @@ void ovpn_keys_free(struct ovpn_peer *peer)
 		if (key)
 			ovpn_key_free(key);
 	}
-}
-
-/**
- * ovpn_keys_primary - the key to send with
- * @keys: keys of a peer
- *
- * RCU read section.
- *
- * Return: the key or NULL
- */
-struct ovpn_key *ovpn_keys_primary(const struct ovpn_keys *keys)
-{
-	return rcu_dereference(keys->slot[READ_ONCE(keys->primary)]);
-}
-
-/**
- * ovpn_keys_by_id - the key a packet was sent with
- * @keys: keys of a peer
- * @key_id: 0 to 7; where both slots have it, the primary wins
- *
- * RCU read section.
- *
- * Return: the key or NULL
- */
-struct ovpn_key *ovpn_keys_by_id(const struct ovpn_keys *keys, u8 key_id)
-{
-	u8 primary = READ_ONCE(keys->primary);
-	struct ovpn_key *key;
-
-	key = rcu_dereference(keys->slot[primary]);
-	if (likely(key && key->key_id == key_id))
-		return key;
-	key = rcu_dereference(keys->slot[!primary]);
-	if (key && key->key_id == key_id)
-		return key;
-	return NULL;
 }
 
 /*

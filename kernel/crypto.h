@@ -79,18 +79,8 @@ struct ovpn_key {
 	struct rcu_work free;
 };
 
-/**
- * struct ovpn_keys - the two key slots of a peer
- * @slot: keys or NULL; written under the peer's lock
- * @primary: which of them is the primary; written under the peer's lock, read
- *	by the data path without: it sees the old or the new
- * @installed: how many there have been; under the interface's mutex
- */
-struct ovpn_keys {
-	struct ovpn_key __rcu *slot[2];
-	u8 primary;
-	u32 installed;
-};
+/* wants to know struct ovpn_key */
+#include "slots.h"
 
 int ovpn_crypto_module_init(void);
 void ovpn_crypto_module_exit(void);
@@ -102,11 +92,7 @@ bool ovpn_keys_delete(struct ovpn_peer *peer, enum ovpn_key_slot slot);
 void ovpn_keys_swap(struct ovpn_peer *peer);
 const char *ovpn_key_driver(const struct ovpn_key *key);
 bool ovpn_keys_retire(struct ovpn_peer *peer, struct ovpn_key *key);
-struct ovpn_key *ovpn_keys_get(struct ovpn_peer *peer, enum ovpn_key_slot slot);
 void ovpn_keys_free(struct ovpn_peer *peer);
-
-struct ovpn_key *ovpn_keys_primary(const struct ovpn_keys *keys);
-struct ovpn_key *ovpn_keys_by_id(const struct ovpn_keys *keys, u8 key_id);
 
 int ovpn_encrypt(struct ovpn_key *key, struct sk_buff *skb, u32 word, u32 id);
 int ovpn_decrypt(struct ovpn_key *key, struct sk_buff *skb);

@@ -881,7 +881,7 @@ static int ovpn_nl_fill_key(struct sk_buff *skb, struct ovpn_peer *peer,
 	if (!nest)
 		return -EMSGSIZE;
 	rcu_read_lock();
-	key = ovpn_keys_get(peer, slot);
+	key = ovpn_slot_get(&peer->keys, slot);
 	if (!key)
 		ret = -ENOENT;
 	else if (nla_put_u32(skb, OVPN_A_KEYCONF_PEER_ID, peer->id) ||

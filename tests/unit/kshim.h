@@ -33,12 +33,34 @@ typedef struct {
 #define __aligned(n) __attribute__((aligned(n)))
 #endif
 #define __force
-#define likely(x)	  (x)
-#define unlikely(x)	  (x)
-#define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+#define __rcu
+#define likely(x)			(x)
+#define unlikely(x)			(x)
+#define min_t(type, a, b)		((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 
-#define BITS_PER_LONG	  (sizeof(unsigned long) * CHAR_BIT)
-#define BITS_TO_LONGS(n)  (((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
+#define READ_ONCE(x)			(x)
+#define WRITE_ONCE(x, value)		((x) = (value))
+#define rcu_access_pointer(p)		(p)
+#define rcu_dereference(p)		(p)
+#define rcu_dereference_protected(p, c) (p)
+#define RCU_INIT_POINTER(p, value)	((p) = (value))
+#define rcu_replace_pointer(p, value, c)  \
+	({                                \
+		__typeof__(p) _old = (p); \
+		(p) = (value);            \
+		_old;                     \
+	})
+
+static inline void rcu_read_lock(void)
+{
+}
+
+static inline void rcu_read_unlock(void)
+{
+}
+
+#define BITS_PER_LONG	 (sizeof(unsigned long) * CHAR_BIT)
+#define BITS_TO_LONGS(n) (((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 
 static inline bool test_bit(u32 nr, const unsigned long *map)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The driver's pure logic: replay window, packet ids, first word, addresses, segments,
- * the size that TCP asks for.
+ * The driver's pure logic: replay window, packet ids, key slots, first word, addresses,
+ * segments, the size that TCP asks for.
  * Runs here under the sanitizers, and in the kernel, with the kernel's own words, as
  * tests/kunit.
  */
@@ -15,14 +15,22 @@
 
 #include "kshim.h"
 
+#include <linux/ovpn.h>
+
 #define CASE(name) static void name(void **state __attribute__((unused)))
 #endif
+
+/* all that slots know of a key */
+struct ovpn_key {
+	u8 key_id;
+};
 
 #include "addr.h"
 #include "mss.h"
 #include "pktid.h"
 #include "proto.h"
 #include "segment.h"
+#include "slots.h"
 
 /* Replay window. */
 
@@ -188,6 +196,109 @@ CASE(ids_end_for_good)
 	assert_int_equal(ovpn_pktid_take(&counter, 11, &first), -ERANGE);
 	assert_int_equal(ovpn_pktid_left(&counter), 0);
 	assert_int_equal(ovpn_pktid_take(&counter, 1, &first), -ERANGE);
+}
+
+/* Key slots. */
+
+static struct ovpn_key *in_slot(const struct ovpn_keys *keys, enum ovpn_key_slot slot)
+{
+	struct ovpn_key *key;
+
+	rcu_read_lock();
+	key = ovpn_slot_get(keys, slot);
+	rcu_read_unlock();
+	return key;
+}
+
+static struct ovpn_key *to_send(const struct ovpn_keys *keys)
+{
+	struct ovpn_key *key;
+
+	rcu_read_lock();
+	key = ovpn_keys_primary(keys);
+	rcu_read_unlock();
+	return key;
+}
+
+static struct ovpn_key *by_id(const struct ovpn_keys *keys, u8 key_id)
+{
+	struct ovpn_key *key;
+
+	rcu_read_lock();
+	key = ovpn_keys_by_id(keys, key_id);
+	rcu_read_unlock();
+	return key;
+}
+
+CASE(a_key_is_where_it_was_put)
+{
+	struct ovpn_key a = { 3 }, b = { 4 }, c = { 5 };
+	struct ovpn_keys keys = {};
+
+	assert_true(!to_send(&keys) && !by_id(&keys, 0));
+	assert_true(!ovpn_slot_put(&keys, OVPN_KEY_SLOT_SECONDARY, &b));
+	/* it reads, and does not send */
+	assert_true(!to_send(&keys) && by_id(&keys, 4) == &b);
+	assert_true(!ovpn_slot_put(&keys, OVPN_KEY_SLOT_PRIMARY, &a));
+	assert_true(to_send(&keys) == &a);
+	assert_true(in_slot(&keys, OVPN_KEY_SLOT_PRIMARY) == &a);
+	assert_true(in_slot(&keys, OVPN_KEY_SLOT_SECONDARY) == &b);
+	assert_true(by_id(&keys, 3) == &a && by_id(&keys, 4) == &b && !by_id(&keys, 5));
+	/* the one that was there comes back, for somebody to free it */
+	assert_true(ovpn_slot_put(&keys, OVPN_KEY_SLOT_SECONDARY, &c) == &b);
+	assert_true(by_id(&keys, 5) == &c && !by_id(&keys, 4));
+	assert_true(ovpn_slot_put(&keys, OVPN_KEY_SLOT_PRIMARY, NULL) == &a);
+	assert_true(!to_send(&keys) && !by_id(&keys, 3) && by_id(&keys, 5) == &c);
+}
+
+CASE(a_swap_moves_no_key_but_what_it_is)
+{
+	struct ovpn_key a = { 0 }, b = { 7 };
+	struct ovpn_keys keys = {};
+
+	ovpn_slot_put(&keys, OVPN_KEY_SLOT_PRIMARY, &a);
+	assert_true(!ovpn_slot_swap(&keys));
+	assert_true(!to_send(&keys) && by_id(&keys, 0) == &a);
+	assert_true(in_slot(&keys, OVPN_KEY_SLOT_SECONDARY) == &a);
+	ovpn_slot_put(&keys, OVPN_KEY_SLOT_PRIMARY, &b);
+	assert_true(ovpn_slot_swap(&keys) == &a);
+	assert_true(to_send(&keys) == &a && by_id(&keys, 0) == &a && by_id(&keys, 7) == &b);
+	/* slots are named by what they are now */
+	assert_true(ovpn_slot_put(&keys, OVPN_KEY_SLOT_SECONDARY, NULL) == &b);
+	assert_true(to_send(&keys) == &a);
+}
+
+CASE(the_primary_wins_where_both_have_an_id)
+{
+	struct ovpn_key a = { 2 }, b = { 2 };
+	struct ovpn_keys keys = {};
+
+	ovpn_slot_put(&keys, OVPN_KEY_SLOT_PRIMARY, &a);
+	ovpn_slot_put(&keys, OVPN_KEY_SLOT_SECONDARY, &b);
+	assert_true(by_id(&keys, 2) == &a);
+	ovpn_slot_swap(&keys);
+	assert_true(by_id(&keys, 2) == &b);
+	ovpn_slot_put(&keys, OVPN_KEY_SLOT_PRIMARY, NULL);
+	assert_true(by_id(&keys, 2) == &a);
+}
+
+CASE(a_used_up_key_is_taken_out_once)
+{
+	struct ovpn_key a = { 1 }, b = { 2 };
+	struct ovpn_keys keys = {};
+	enum ovpn_key_slot slot;
+
+	ovpn_slot_put(&keys, OVPN_KEY_SLOT_PRIMARY, &a);
+	ovpn_slot_put(&keys, OVPN_KEY_SLOT_SECONDARY, &b);
+	/* somebody may have swapped between its last id and now */
+	ovpn_slot_swap(&keys);
+	assert_true(ovpn_slot_take(&keys, &a, &slot));
+	assert_int_equal(slot, OVPN_KEY_SLOT_SECONDARY);
+	assert_false(ovpn_slot_take(&keys, &a, &slot));
+	assert_true(to_send(&keys) == &b && !by_id(&keys, 1));
+	assert_true(ovpn_slot_take(&keys, &b, &slot));
+	assert_int_equal(slot, OVPN_KEY_SLOT_PRIMARY);
+	assert_true(!to_send(&keys) && !by_id(&keys, 2));
 }
 
 /* First word. */
@@ -722,6 +833,10 @@ CASE(a_syn_behind_extension_headers)
 	X(the_next_second_of_another_cpu_is_no_silence) \
 	X(ids_count_from_one)                           \
 	X(ids_end_for_good)                             \
+	X(a_key_is_where_it_was_put)                    \
+	X(a_swap_moves_no_key_but_what_it_is)           \
+	X(the_primary_wins_where_both_have_an_id)       \
+	X(a_used_up_key_is_taken_out_once)              \
 	X(word_holds_what_was_packed)                   \
 	X(addresses_of_both_families)                   \
 	X(link_local_ends_at_its_prefix)                \
