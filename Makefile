@@ -99,11 +99,14 @@ $(B)/tools/%: tests/tools/%.c
 		-Wl,--as-needed -lmnl -lcrypto -o $@
 
 # with the library as anybody else uses it
-$(B)/torment $(B)/faults: $(B)/%: tests/torment/%.c $(B)/libovpnctl.a
-	$(say) CC $<
-	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -Ilib/include $(LDFLAGS) $^ $(NL_LIBS) -o $@
+TORMENTS := $(B)/torment $(B)/faults
 
-tools: $(TOOLS) $(B)/torment $(B)/faults
+$(TORMENTS): $(B)/%: tests/torment/%.c tests/torment/genl.h $(B)/libovpnctl.a
+	$(say) CC $<
+	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -Ilib/include -Ikernel/include/uapi $(LDFLAGS) \
+		$(filter-out %.h,$^) $(NL_LIBS) -o $@
+
+tools: $(TOOLS) $(TORMENTS)
 
 $(B)/bench/%.so: tests/bench/%.c
 	@mkdir -p $(@D)

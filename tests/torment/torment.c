@@ -4,6 +4,7 @@
  * namespaces that tests/torment/guest made.
  *
  *	torment -s SEED -t SECONDS -p PEERS -k KEYFILE [-f | -u] [-v]
+ *	torment -m -k KEYFILE
  *
  * What a worker's n-th act is depends on the seed, its name and n alone, and not on
  * what came before; how it has to end is told by a model of the few peers that only
@@ -20,6 +21,10 @@
  *	steady	peers that nobody else touches: nothing of theirs may be lost
  *
  * Ends with "NAME: N acts" a worker; fails where one did not end as it had to.
+ *
+ * -m: none of that. Packets go through steady peers, and the first, the second, ... piece
+ * of memory that cannot be waited for is not there, until none is missed. What comes after
+ * must get through.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -1116,6 +1121,7 @@ struct steady {
 	int outer[2];
 	uint8_t key_id;
 	uint32_t counter;
+	unsigned int late; /* packets that others have overtaken */
 };
 
 static void must(const struct end *end, const char *what, uint32_t id, int ret)
@@ -1207,7 +1213,7 @@ static void steady_exchange(struct steady *s, int e)
 	bool rekey = dice(8) == 0, gso = dice(3) == 0 && size < 1200;
 	int zero = 0, segment = (int)size;
 	struct pollfd poller = { s->inner[!e], POLLIN, 0 };
-	uint32_t first = s->counter;
+	uint32_t first = s->counter, seen = 0, number;
 	ssize_t n;
 
 	if (gso && size * count > sizeof(data))
@@ -1233,6 +1239,9 @@ static void steady_exchange(struct steady *s, int e)
 	/* with these on their way */
 	if (rekey)
 		steady_rekey(s, true);
+	/* each of them once; who sends or receives may have gone to another CPU between
+	 * two of them, which then may overtake each other
+	 */
 	for (i = 0; i < count; i++) {
 		if (poll(&poller, 1, 60000) != 1) {
 			fail("peer %u: %u of %u from %s are lost", s->id, count - i, count,
@@ -1240,9 +1249,13 @@ static void steady_exchange(struct steady *s, int e)
 			exit(1);
 		}
 		n = recv(s->inner[!e], data, sizeof(data), 0);
-		if (n != (ssize_t)size || memcmp(data, &(uint32_t){ first + i }, 4))
-			fail("peer %u: %zd bytes, packet %u, not %u", s->id, n, *(uint32_t *)data,
-			     first + i);
+		memcpy(&number, data, 4);
+		number -= first;
+		if (n != (ssize_t)size || number >= count || seen & 1U << number % 32)
+			fail("peer %u: %zd bytes, packet %u of %u, not %u", s->id, n, number, count,
+			     i);
+		seen |= 1U << number % 32;
+		s->late += number < i;
 	}
 }
 
@@ -1273,8 +1286,10 @@ static void steady_reconcile(struct steady *s)
 			     vpn[!e].rx_packets, outside[!e].rx_packets, vpn[!e].rx_bytes,
 			     outside[!e].rx_bytes);
 	}
-	printf("peer %u of steady: %" PRIu64 " packets, %" PRIu64 " bytes to and fro, none lost\n",
-	       s->id, vpn[0].tx_packets + vpn[1].tx_packets, vpn[0].tx_bytes + vpn[1].tx_bytes);
+	printf("peer %u of steady: %" PRIu64 " packets, %" PRIu64
+	       " bytes to and fro, none lost, %u late\n",
+	       s->id, vpn[0].tx_packets + vpn[1].tx_packets, vpn[0].tx_bytes + vpn[1].tx_bytes,
+	       s->late);
 }
 
 static void steady_worker(void)
@@ -1293,6 +1308,151 @@ static void steady_worker(void)
 		steady_exchange(&s[dice(STEADY)], (int)dice(2));
 	for (i = 0; i < STEADY; i++)
 		steady_reconcile(&s[i]);
+}
+
+/* ---- memory that is not there ---- */
+
+static const struct pattern {
+	const char *name;
+	unsigned int count, size;
+	bool gso;
+} patterns[] = {
+	{ "a small one", 1, 100, false },
+	{ "six", 6, 700, false },
+	{ "one in fragments", 1, 6000, false },
+	{ "twelve in a super-packet", 12, 1000, true },
+	/* until what the kernel keeps in stock is used up */
+	{ "a hundred", 100, 64, false },
+};
+
+static const char *const memories[] = { "failslab", "fail_page_alloc" };
+
+static void set_knob(const char *memory, const char *knob, long value)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", memory, knob);
+	file = fopen(path, "w");
+	if (!file || fprintf(file, "%ld\n", value) < 0 || fclose(file))
+		err(1, "%s", path);
+}
+
+static long knob(const char *memory, const char *which)
+{
+	char path[64];
+	long value;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", memory, which);
+	file = fopen(path, "r");
+	if (!file || fscanf(file, "%ld", &value) != 1)
+		err(1, "%s", path);
+	fclose(file);
+	return value;
+}
+
+/* Numbered packets of one size; what the kernel says to them does not matter. */
+static void send_numbered(struct steady *s, int e, const struct pattern *pattern)
+{
+	static uint8_t data[16384];
+	int segment = pattern->gso ? (int)pattern->size : 0;
+	unsigned int i, each = pattern->gso ? pattern->count : 1;
+
+	setsockopt(s->inner[e], SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+	for (i = 0; i < pattern->count; i++) {
+		memcpy(data + i % each * pattern->size, &s->counter, 4);
+		s->counter++;
+		if (i % each == each - 1)
+			send(s->inner[e], data, pattern->size * each, MSG_DONTWAIT);
+	}
+}
+
+/* Return: the number of the next packet that came, or -1 after a while */
+static int64_t next_numbered(struct steady *s, int e, int wait)
+{
+	struct pollfd poller = { s->inner[!e], POLLIN, 0 };
+	uint8_t data[16384];
+	uint32_t n;
+
+	if (poll(&poller, 1, wait) != 1)
+		return -1;
+	if (recv(s->inner[!e], data, sizeof(data), 0) < 4)
+		return -1;
+	memcpy(&n, data, 4);
+	return n;
+}
+
+/* Send while the piece of memory that has the place-th unit is not there. Return: whether
+ * it was missed
+ */
+static bool send_without(struct steady *s, int e, const struct pattern *pattern, const char *memory,
+			 long place)
+{
+	static const struct pattern probe = { "a probe", 1, 64, false };
+	int64_t first = s->counter, last = first + pattern->count - 1, got = first - 1, n;
+	bool missed;
+
+	set_knob(memory, "space", place);
+	set_knob(memory, "times", 1);
+	set_knob(memory, "probability", 100);
+	send_numbered(s, e, pattern);
+	/* what is received, or is put off, allocates as well */
+	while (got < last && (n = next_numbered(s, e, 20)) >= 0) {
+		if (n <= got || n > last)
+			fail("peer %u: packet %" PRId64 " after %" PRId64, s->id, n, got);
+		got = n;
+	}
+	set_knob(memory, "probability", 0);
+	missed = !knob(memory, "times");
+
+	send_numbered(s, e, &probe);
+	while ((n = next_numbered(s, e, 60000)) != last + 1) {
+		if (n <= got || n > last) {
+			fail("peer %u: nothing comes through any more", s->id);
+			exit(1);
+		}
+		got = n;
+	}
+	return missed;
+}
+
+/* One piece after the other, in the order of their use. */
+static void miss_each(struct steady *s, enum steady_kind kind, const struct pattern *pattern,
+		      const char *memory)
+{
+	static const char *const kinds[] = { "UDP over IPv4", "UDP over IPv6", "TCP" };
+	/* bytes, of which no piece has fewer; pages */
+	long unit = memory == memories[0] ? 32 : 1, place;
+	int e, missed;
+
+	for (e = 0; e < 2; e++) {
+		missed = 0;
+		for (place = 0; send_without(s, e, pattern, memory, place); place += unit)
+			missed++;
+		printf("%s, %s, %s: %d places\n", kinds[kind], pattern->name, memory, missed);
+	}
+}
+
+static int miss_memory(void)
+{
+	static struct steady s[STEADY_KINDS];
+	unsigned int kind, i, memory;
+
+	name = "memory";
+	open_ends();
+	for (kind = 0; kind < STEADY_KINDS; kind++) {
+		s[kind].id = STEADY_FIRST + kind;
+		steady_begin(&s[kind], kind);
+		for (memory = 0; memory < ARRAY_SIZE(memories); memory++)
+			for (i = 0; i < ARRAY_SIZE(patterns); i++)
+				miss_each(&s[kind], kind, &patterns[i], memories[memory]);
+	}
+	/* keys can be changed all the same, and nothing is lost any more */
+	for (kind = 0; kind < STEADY_KINDS; kind++)
+		for (i = 0; i < 100; i++)
+			steady_exchange(&s[kind], (int)dice(2));
+	return shared->failures > 0;
 }
 
 /* ---- all of them ---- */
@@ -1384,10 +1544,10 @@ int main(int argc, char **argv)
 	unsigned int seconds = 60, i;
 	const char *keys = NULL;
 	struct ovpnctl_ctx *ctx;
-	bool unload = false;
+	bool unload = false, memory = false;
 	int opt, fd;
 
-	while ((opt = getopt(argc, argv, "s:t:p:k:fuv")) != -1) {
+	while ((opt = getopt(argc, argv, "s:t:p:k:fmuv")) != -1) {
 		switch (opt) {
 		case 's':
 			seed = number(optarg);
@@ -1403,6 +1563,9 @@ int main(int argc, char **argv)
 			break;
 		case 'f':
 			starved = true;
+			break;
+		case 'm':
+			memory = true;
 			break;
 		case 'u':
 			unload = true;
@@ -1423,6 +1586,8 @@ int main(int argc, char **argv)
 	if (shared == MAP_FAILED)
 		err(1, "mmap");
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (memory)
+		return miss_memory();
 
 	for (i = starved; i < ARRAY_SIZE(workers); i++)
 		pids[i] = start(i);
