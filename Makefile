@@ -99,7 +99,7 @@ $(B)/tools/%: tests/tools/%.c
 		-Wl,--as-needed -lmnl -lcrypto -o $@
 
 # with the library as anybody else uses it
-TORMENTS := $(B)/torment $(B)/faults
+TORMENTS := $(B)/torment $(B)/faults $(B)/nlfuzz
 
 $(TORMENTS): $(B)/%: tests/torment/%.c tests/torment/genl.h $(B)/libovpnctl.a
 	$(say) CC $<
