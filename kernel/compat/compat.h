@@ -40,6 +40,9 @@
 #ifndef dst_rtable
 #define dst_rtable(_dst) container_of(_dst, struct rtable, dst)
 #endif
+#ifndef dst_rt6_info
+#define dst_rt6_info(_dst) container_of(_dst, struct rt6_info, dst)
+#endif
 
 /* rtnl_link_ops.newlink: Linux 6.15 gives its parameters in a struct. Makes
  * ovpn_compat_newlink() from a function of device, attributes and extack.
