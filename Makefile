@@ -39,7 +39,10 @@ endif
 pkg = $(shell $(PKG_CONFIG) $(1) libmnl libnl-genl-3.0 2>/dev/null)
 NL_CFLAGS = $(call pkg,--cflags)
 NL_LIBS = $(call pkg,--libs)
-OUR_CFLAGS = -std=gnu11 $(WARNINGS) -Ilib/include -MMD -MP
+# A 32-bit C library otherwise reads no directory where a file's number is larger, and
+# knows no time after 2038.
+WIDE := -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+OUR_CFLAGS = -std=gnu11 $(WARNINGS) $(WIDE) -Ilib/include -MMD -MP
 LIB_CFLAGS = $(OUR_CFLAGS) -Ikernel/include/uapi -fPIC -fvisibility=hidden $(NL_CFLAGS)
 CMD_CFLAGS = $(OUR_CFLAGS) -DOVPNCTL_VERSION='"$(VERSION)"'
 # at start: where functions are looked up at their first call, the registers are put

@@ -23,6 +23,9 @@
 /* where /proc and the others are; tests have theirs elsewhere */
 static const char *root = "";
 
+_Static_assert(sizeof(((struct dirent *)0)->d_ino) >= 8,
+	       "readdir() fails where a file's number is larger than it can say");
+
 enum verdict { V_OK, V_NOTE, V_WARNING, V_ERROR };
 
 enum whose { NOBODYS, OURS, LINUX };
