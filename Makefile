@@ -58,7 +58,7 @@ MANPAGES := $(patsubst man/%.scd,$(B)/man/%,$(wildcard man/*.scd))
 SHARED := $(B)/libovpnctl.so.$(SOVERSION)
 
 .DEFAULT_GOAL := all
-.PHONY: all module check unit check-unit check-vm check-kernels torment bench lint fmt demo demo-openvpn deps install man tools examples help clean
+.PHONY: all cross module check unit check-unit check-vm check-kernels torment bench lint fmt demo demo-openvpn deps install man tools examples help clean
 
 # a page that cannot be made must not keep the tool from being made
 all: $(B)/ovpnctl $(B)/libovpnctl.a $(SHARED) $(if $(shell command -v scdoc 2>/dev/null),man)
@@ -110,6 +110,11 @@ $(TORMENTS): $(B)/%: tests/torment/%.c tests/torment/genl.h $(B)/libovpnctl.a
 		$(filter-out %.h,$^) $(NL_LIBS) -o $@
 
 tools: $(TOOLS) $(TORMENTS)
+
+# all and tools for another machine, to run in its VM
+cross:
+	@$(if $(filter $(MACHINE),arm64 armhf s390x),,$(error MACHINE=arm64, armhf or s390x))
+	@tests/vm/kernels cross $(MACHINE) $(MAKE) B=build/$(MACHINE) all tools
 
 $(B)/bench/%.so: tests/bench/%.c
 	@mkdir -p $(@D)
@@ -175,8 +180,8 @@ fuzz: fuzzers
 
 # ---- driver ----
 
-KERNELS := 6.1 6.12 7.3 6.1-rt 7.3-rt debug
-WHICH_KERNEL := KERNEL=6.1, 6.12, 7.3, 6.1-rt, 7.3-rt or debug
+KERNELS := 6.1 6.12 7.3 6.1-rt 7.3-rt debug 6.1-arm64 6.1-armhf 6.1-s390x
+WHICH_KERNEL := KERNEL=6.1, 6.12, 7.3, 6.1-rt, 7.3-rt, debug, 6.1-arm64, 6.1-armhf or 6.1-s390x
 MODVARS = $(foreach v,CC W C CF V,$(if $(filter command% environment,$(origin $(v))),$(v)=$($(v))))
 
 module:
@@ -239,8 +244,15 @@ PACKAGES := bash-completion bats bc bison build-essential busybox-static \
 PACKAGES += clang libclang-rt-dev python3-prometheus-client python3-jsonschema \
 	debhelper dh-dkms lintian rpm
 
+# for another machine: cross compiler and emulator
+PACKAGES_arm64 := gcc-aarch64-linux-gnu qemu-system-arm
+PACKAGES_armhf := gcc-arm-linux-gnueabihf qemu-system-arm
+PACKAGES_s390x = gcc-s390x-linux-gnu \
+	$(if $(shell grep -s VERSION_CODENAME=bookworm /etc/os-release),qemu-system-misc,qemu-system-s390x)
+PACKAGES += $(sort $(foreach m,$(MACHINE),$(PACKAGES_$(m))))
+
 deps:
-	@[ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && exec sudo $(MAKE) deps; \
+	@[ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && exec sudo $(MAKE) deps 'MACHINE=$(MACHINE)'; \
 		echo 'make deps: needs root or sudo' >&2; exit 1; }; \
 	missing=; for p in $(PACKAGES); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q '^install ok' || missing="$$missing $$p"; \
@@ -307,9 +319,11 @@ help:
 	@echo '                      [KERNEL=debug] [PEERS=N] and, to have it again, SEED=N'
 	@echo 'make module KERNEL=...               driver into build/KERNEL/ovpn.ko'
 	@echo 'make module KDIR=/path/to/headers       driver into build/ovpn.ko'
+	@echo 'make cross MACHINE=arm64|armhf|s390x     tool, library and tests into build/MACHINE;'
+	@echo '                      its driver is that of KERNEL=6.1-MACHINE'
 	@echo 'make fuzz FUZZ_TIME=60 [FUZZ=TARGET]   fuzz targets, so many seconds each'
 	@echo 'make lint             style of all sources; make fmt mends what it can'
-	@echo 'make deps             install the packages that all of this needs'
+	@echo 'make deps             install the packages that all of this needs [MACHINE=...]'
 	@echo 'make install          DESTDIR= PREFIX=/usr/local'
 	@echo 'make dist             tar archive of what is committed'
 	@echo 'make deb              packages for Debian into build/deb; make check-deb tries them'
