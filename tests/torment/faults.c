@@ -124,14 +124,16 @@ static int link_fwmark(void)
 	return link_change(set_fwmark);
 }
 
-static void set_source_check(struct ovpnctl_link *link)
+static void set_rest(struct ovpnctl_link *link)
 {
 	ovpnctl_link_set_source_check(link, false);
+	ovpnctl_link_set_mss_clamp(link, 1300);
+	ovpnctl_link_set_dscp(link, 46);
 }
 
-static int link_source_check(void)
+static int link_rest(void)
 {
-	return link_change(set_source_check);
+	return link_change(set_rest);
 }
 
 static int link_get(void)
@@ -461,7 +463,7 @@ static const struct {
 	{ "link set listen on one address", link_listen_one },
 	{ "link set listen off", link_listen_off },
 	{ "link set fwmark", link_fwmark },
-	{ "link set source-check", link_source_check },
+	{ "link set source-check, mss-clamp, dscp", link_rest },
 	{ "link show of one", link_get },
 	{ "link show", link_show },
 	{ "link del", link_del },
@@ -558,6 +560,7 @@ static char *state(void)
 	bool persistent, strict;
 	uint32_t value;
 	uint16_t port;
+	uint8_t dscp;
 
 	state_len = 0;
 	put("%s", "");
@@ -572,6 +575,8 @@ static char *state(void)
 			put(" persistent %d", persistent);
 		if (ovpnctl_link_source_check(links[i], &strict))
 			put(" strict %d", strict);
+		if (ovpnctl_link_mss_clamp(links[i], &port) && ovpnctl_link_dscp(links[i], &dscp))
+			put(" mss %u dscp %u", port, dscp);
 		if (ovpnctl_link_peers(links[i], &value))
 			put(" peers %u", value);
 		if (ovpnctl_link_listen(links[i], &port, &addr)) {

@@ -73,6 +73,8 @@ enum what {
 	MTU,
 	MARK,
 	CHECK,
+	MSS,
+	DSCP,
 	REASON,
 };
 
@@ -161,17 +163,19 @@ static const struct attr key_peer[] = {
 	{ 0 },
 };
 
-#define LISTEN                                                            \
-	{ OVPN_A_IFACE_LISTEN_PORT, PORT, ALWAYS, IF_LISTEN },            \
-		{ OVPN_A_IFACE_LISTEN_IPV4, ADDR4, 2, IF_LISTEN | IF_4 }, \
-		{ OVPN_A_IFACE_LISTEN_IPV6, ADDR6, 2, IF_LISTEN | IF_6 }, \
-		{ OVPN_A_IFACE_FWMARK, MARK, 2 },                         \
-	{                                                                 \
-		OVPN_A_IFACE_SOURCE_CHECK, CHECK, 2                       \
+/* what an interface is made with, and what can be changed */
+#define IFACE                                                                         \
+	{ OVPN_A_IFACE_LISTEN_PORT, PORT, ALWAYS, IF_LISTEN },                        \
+		{ OVPN_A_IFACE_LISTEN_IPV4, ADDR4, 2, IF_LISTEN | IF_4 },             \
+		{ OVPN_A_IFACE_LISTEN_IPV6, ADDR6, 2, IF_LISTEN | IF_6 },             \
+		{ OVPN_A_IFACE_FWMARK, MARK, 2 }, { OVPN_A_IFACE_MSS_CLAMP, MSS, 2 }, \
+		{ OVPN_A_IFACE_DSCP, DSCP, 2 },                                       \
+	{                                                                             \
+		OVPN_A_IFACE_SOURCE_CHECK, CHECK, 2                                   \
 	}
 
 static const struct attr iface_new[] = {
-	LISTEN,
+	IFACE,
 	{ OVPN_A_IFACE_NAME, NAME, 6 },
 	{ OVPN_A_IFACE_MODE, MODE, 6 },
 	{ OVPN_A_IFACE_PERSISTENT, FLAG, 4 },
@@ -180,7 +184,7 @@ static const struct attr iface_new[] = {
 };
 
 static const struct attr iface_set[] = {
-	LISTEN,
+	IFACE,
 	{ OVPN_A_IFACE_LISTEN_OFF, FLAG, 2, IF_NOT_LISTEN },
 	{ 0 },
 };
@@ -679,6 +683,10 @@ static size_t value(enum what what, unsigned int about, uint8_t *to)
 		return value32(to, 68 + dice(65000));
 	case MARK:
 		return value32(to, dice(4));
+	case MSS:
+		return value16(to, (uint16_t)(dice(4) ? 88 + dice(2000) : 0 - dice(2)));
+	case DSCP:
+		return value8(to, (uint8_t)dice(65));
 	case REASON:
 		return value8(to, (uint8_t)dice(5));
 	}
