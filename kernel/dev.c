@@ -74,6 +74,19 @@ free_pcpu:
 	return ret;
 }
 
+/* Nobody gets control packets any more. */
+static void ovpn_dev_unread(struct ovpn_dev *ovpn)
+{
+	struct ovpn_reader *reader;
+
+	lockdep_assert_held(&ovpn->mutex);
+	reader = rcu_replace_pointer(ovpn->reader, NULL, lockdep_is_held(&ovpn->mutex));
+	if (!reader)
+		return;
+	ovpn_nl_control_end_notify(ovpn, reader);
+	kfree_rcu(reader, rcu);
+}
+
 /* Take away an interface's own sockets, and the peers on them. */
 static void ovpn_dev_unlisten(struct ovpn_dev *ovpn)
 {
@@ -85,6 +98,7 @@ static void ovpn_dev_unlisten(struct ovpn_dev *ovpn)
 		return;
 	ovpn_peers_remove(ovpn, own, OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
 	ovpn_udp_close(own);
+	ovpn_dev_unread(ovpn);
 }
 
 static void ovpn_ndo_uninit(struct net_device *dev)
@@ -488,7 +502,7 @@ void ovpn_dev_delete(struct net_device *dev)
 }
 
 /**
- * ovpn_dev_may_set - may the caller change an interface's own sockets?
+ * ovpn_dev_may_set - may the caller change an interface's own sockets, and use them?
  * @ovpn: interface, its mutex held
  *
  * They are, and the marks of their packets count, in the namespace where the
@@ -557,10 +571,61 @@ int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen)
 	return 0;
 }
 
+/**
+ * ovpn_dev_read_control - give a netlink socket the control packets of an interface
+ * @ovpn: interface, its mutex held
+ * @net: namespace of the socket
+ * @portid: its port id
+ *
+ * Return: 0, -ENOTCONN where the interface has no sockets of its own, -EBUSY where
+ * somebody has them, -ENOMEM
+ */
+int ovpn_dev_read_control(struct ovpn_dev *ovpn, struct net *net, u32 portid)
+{
+	struct ovpn_reader *reader;
+
+	lockdep_assert_held(&ovpn->mutex);
+
+	if (!rcu_access_pointer(ovpn->own))
+		return -ENOTCONN;
+	if (rcu_access_pointer(ovpn->reader))
+		return -EBUSY;
+	reader = kmalloc(sizeof(*reader), GFP_KERNEL);
+	if (!reader)
+		return -ENOMEM;
+	reader->net = net;
+	reader->portid = portid;
+	rcu_assign_pointer(ovpn->reader, reader);
+	return 0;
+}
+
 /* Owners. */
 
+static bool ovpn_reader_is(const struct ovpn_reader *reader, const struct net *net, u32 portid)
+{
+	return reader && reader->portid == portid && reader->net == net;
+}
+
+static void ovpn_dev_reader_gone(struct ovpn_dev *ovpn, const struct net *net, u32 portid)
+{
+	bool found;
+
+	rcu_read_lock();
+	found = ovpn_reader_is(rcu_dereference(ovpn->reader), net, portid);
+	rcu_read_unlock();
+	/* every netlink socket that is closed comes here, few are meant */
+	if (!found)
+		return;
+	mutex_lock(&ovpn->mutex);
+	if (ovpn_reader_is(rcu_dereference_protected(ovpn->reader, lockdep_is_held(&ovpn->mutex)),
+			   net, portid))
+		ovpn_dev_unread(ovpn);
+	mutex_unlock(&ovpn->mutex);
+}
+
 /**
- * ovpn_dev_owner_gone - a netlink socket was closed: its interfaces go with it
+ * ovpn_dev_owner_gone - a netlink socket was closed: its interfaces go with it, and
+ *	control packets have no reader
  * @net: its namespace
  * @portid: its port id
  *
@@ -573,6 +638,7 @@ void ovpn_dev_owner_gone(const struct net *net, u32 portid)
 
 	mutex_lock(&ovpn_devs_mutex);
 	list_for_each_entry(ovpn, &ovpn_devs, node) {
+		ovpn_dev_reader_gone(ovpn, net, portid);
 		if (!ovpn->owner_portid || ovpn->owner_portid != portid || ovpn->owner_net != net)
 			continue;
 		ovpn->orphan = true;
@@ -656,8 +722,12 @@ static int ovpn_dev_event(struct notifier_block *nb, unsigned long event, void *
 		/* moves to another namespace; where it goes for good,
 		 * ndo_uninit says so, after its peers have gone
 		 */
-		if (dev->reg_state == NETREG_REGISTERED)
+		if (dev->reg_state == NETREG_REGISTERED) {
+			mutex_lock(&ovpn->mutex);
+			ovpn_dev_unread(ovpn);
+			mutex_unlock(&ovpn->mutex);
 			ovpn_nl_iface_del_notify(ovpn);
+		}
 		break;
 	}
 	return NOTIFY_DONE;

@@ -38,6 +38,18 @@ struct ovpn_dev_pcpu {
 };
 
 /**
+ * struct ovpn_reader - who registered for the control packets of an interface
+ * @net: namespace of the netlink socket, which keeps it alive
+ * @portid: its port id
+ * @rcu: frees it
+ */
+struct ovpn_reader {
+	struct net *net;
+	u32 portid;
+	struct rcu_head rcu;
+};
+
+/**
  * struct ovpn_dev - an interface
  *
  * Lives in the private area of its net_device. The data path reads it under
@@ -63,6 +75,8 @@ struct ovpn_dev_pcpu {
  * @peer_count: how many peers there are, under @mutex
  * @own: the interface's own sockets or NULL. Written under @mutex
  * @fwmark: mark of packets from @own, under @mutex
+ * @reader: gets the control packets that come to @own, without which it is NULL.
+ *	Written under @mutex
  * @client: name of the netlink family that the last peer was added in; at first
  *	the one of the interface's kind. Under @mutex
  * @pass_v1: DATA_V1 packets are not dropped, userspace has something to say
@@ -93,6 +107,7 @@ struct ovpn_dev {
 	u32 peer_count;
 	struct ovpn_transport __rcu *own;
 	u32 fwmark;
+	struct ovpn_reader __rcu *reader;
 	const char *client;
 	bool pass_v1;
 
@@ -135,6 +150,7 @@ struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config
 void ovpn_dev_delete(struct net_device *dev);
 bool ovpn_dev_may_set(const struct ovpn_dev *ovpn);
 int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen);
+int ovpn_dev_read_control(struct ovpn_dev *ovpn, struct net *net, u32 portid);
 void ovpn_dev_owner_gone(const struct net *net, u32 portid);
 void ovpn_dev_owners_exit(void);
 

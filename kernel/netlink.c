@@ -74,6 +74,16 @@ static const struct nla_policy ovpn_peer_id_nest[OVPN_A_PEER_MAX + 1] = {
 	[OVPN_A_PEER_ID] = OVPN_NLA_PEER_ID,
 };
 
+static const struct nla_policy ovpn_control_nest[OVPN_A_PEER_MAX + 1] = {
+	[OVPN_A_PEER_ID] = OVPN_NLA_PEER_ID,
+	[OVPN_A_PEER_REMOTE_IPV4] = { .type = NLA_BE32 },
+	[OVPN_A_PEER_REMOTE_IPV6] = OVPN_NLA_IPV6,
+	[OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID] = { .type = NLA_U32 },
+	[OVPN_A_PEER_REMOTE_PORT] = OVPN_NLA_PORT,
+	[OVPN_A_PEER_LOCAL_IPV4] = { .type = NLA_BE32 },
+	[OVPN_A_PEER_LOCAL_IPV6] = OVPN_NLA_IPV6,
+};
+
 static const struct nla_policy ovpn_keydir_nest[OVPN_A_KEYDIR_MAX + 1] = {
 	[OVPN_A_KEYDIR_CIPHER_KEY] = NLA_POLICY_MAX(NLA_BINARY, 256),
 	[OVPN_A_KEYDIR_NONCE_TAIL] = NLA_POLICY_EXACT_LEN(OVPN_NONCE_TAIL_SIZE),
@@ -151,6 +161,12 @@ OVPN_TOP_POLICY(ovpn_key_get_policy, OVPN_A_KEYCONF, ovpn_key_slot_nest,
 		[OVPN_A_DETAIL] = { .type = NLA_FLAG });
 OVPN_TOP_POLICY(ovpn_key_peer_policy, OVPN_A_KEYCONF, ovpn_key_peer_nest);
 OVPN_TOP_POLICY(ovpn_iface_set_policy, OVPN_A_IFACE, ovpn_iface_set_nest);
+
+static const struct nla_policy ovpn_control_send_policy[] = {
+	[OVPN_A_IFINDEX] = { .type = NLA_U32 },
+	[OVPN_A_PEER] = NLA_POLICY_NESTED(ovpn_control_nest),
+	[OVPN_A_CONTROL] = NLA_POLICY_RANGE(NLA_BINARY, OVPN_OPCODE_SIZE, OVPN_CONTROL_MAX),
+};
 
 static const struct nla_policy ovpn_iface_new_policy[] = {
 	[OVPN_A_IFACE] = NLA_POLICY_NESTED(ovpn_iface_new_nest),
@@ -340,6 +356,17 @@ static struct ovpn_peer *ovpn_nl_peer(struct genl_info *info, struct ovpn_dev *o
 	if (!peer)
 		NL_SET_ERR_MSG_ATTR(info->extack, id, "no peer has this id");
 	return peer;
+}
+
+/* May the client have to do with an interface's own sockets? Interface's mutex held. */
+static int ovpn_nl_may_set(struct genl_info *info, const struct ovpn_dev *ovpn,
+			   const struct nlattr *attr)
+{
+	if (ovpn_dev_may_set(ovpn))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, attr,
+			    "interface was made in a namespace that you may not administer");
+	return -EPERM;
 }
 
 /* Peers: requests. */
@@ -1267,13 +1294,11 @@ static int ovpn_nl_iface_set(struct sk_buff *skb, struct genl_info *info)
 
 	mutex_lock(&ovpn->mutex);
 	/* what is seen where the interface was made */
-	if ((listens || attrs[OVPN_A_IFACE_LISTEN_OFF] || attrs[OVPN_A_IFACE_FWMARK] ||
-	     attrs[OVPN_A_IFACE_DSCP]) &&
-	    !ovpn_dev_may_set(ovpn)) {
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVPN_A_IFACE],
-				    "interface was made in a namespace that you may not administer");
-		ret = -EPERM;
-		goto unlock;
+	if (listens || attrs[OVPN_A_IFACE_LISTEN_OFF] || attrs[OVPN_A_IFACE_FWMARK] ||
+	    attrs[OVPN_A_IFACE_DSCP]) {
+		ret = ovpn_nl_may_set(info, ovpn, info->attrs[OVPN_A_IFACE]);
+		if (ret)
+			goto unlock;
 	}
 	if (listens || attrs[OVPN_A_IFACE_LISTEN_OFF]) {
 		ret = ovpn_dev_listen(ovpn, listens ? &listen : NULL);
@@ -1304,6 +1329,150 @@ unlock:
 	if (!ret)
 		ovpn_nl_iface_notify(ovpn, OVPN_CMD_IFACE_SET_NTF);
 put:
+	ovpn_nl_put(ovpn);
+	return ret;
+}
+
+/* The control channel over an interface's own sockets. */
+
+static int ovpn_nl_control_register(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ovpn_dev *ovpn = ovpn_nl_dev(genl_info_net(info), info->attrs, info->extack);
+	struct nlattr *ifindex = info->attrs[OVPN_A_IFINDEX];
+	int ret;
+
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+	mutex_lock(&ovpn->mutex);
+	ret = ovpn_nl_may_set(info, ovpn, ifindex);
+	if (!ret)
+		ret = ovpn_dev_read_control(ovpn, genl_info_net(info), info->snd_portid);
+	mutex_unlock(&ovpn->mutex);
+	ovpn_nl_put(ovpn);
+	if (ret == -ENOTCONN)
+		NL_SET_ERR_MSG_ATTR(info->extack, ifindex, "interface has no sockets of its own");
+	else if (ret == -EBUSY)
+		NL_SET_ERR_MSG_ATTR(info->extack, ifindex,
+				    "somebody gets the control packets of this interface");
+	return ret;
+}
+
+static int ovpn_nl_parse_control(struct genl_info *info, struct nlattr **attrs,
+				 struct ovpn_peer_config *cfg)
+{
+	struct nlattr *packet = info->attrs[OVPN_A_CONTROL];
+	struct nlattr *id = attrs[OVPN_A_PEER_ID];
+	bool remote;
+	int ret;
+
+	if (!packet) {
+		NL_SET_ERR_ATTR_MISS(info->extack, NULL, OVPN_A_CONTROL);
+		NL_SET_ERR_MSG(info->extack, "control packet is missing");
+		return -EINVAL;
+	}
+	switch (ovpn_proto_opcode(get_unaligned_be32(nla_data(packet)))) {
+	case OVPN_OPCODE_DATA_V1:
+	case OVPN_OPCODE_DATA_V2:
+		NL_SET_ERR_MSG_ATTR(info->extack, packet, "opcode is one of data packets");
+		return -EINVAL;
+	}
+	ret = ovpn_nl_parse_remote(info, attrs, cfg);
+	if (ret)
+		return ret;
+	remote = cfg->given & BIT(OVPN_FIELD_REMOTE);
+	if (id && remote) {
+		NL_SET_ERR_MSG_ATTR(info->extack, id, "send to a peer or to an address, not both");
+		return -EINVAL;
+	}
+	if (!remote)
+		return ovpn_nl_need(info, info->attrs[OVPN_A_PEER], attrs, OVPN_A_PEER_ID,
+				    "send to a peer or to an address: both are missing");
+	return 0;
+}
+
+/* Where a peer is that lives on the interface's own sockets. Interface's mutex held. */
+static int ovpn_nl_control_peer(struct genl_info *info, struct ovpn_dev *ovpn,
+				struct nlattr *id, const struct ovpn_transport *own,
+				struct ovpn_endpoint *ep)
+{
+	struct ovpn_peer *peer = ovpn_nl_peer(info, ovpn, id);
+
+	if (!peer)
+		return -ENOENT;
+	if (rcu_access_pointer(peer->transport) != own) {
+		NL_SET_ERR_MSG_ATTR(info->extack, id,
+				    "peer is on a socket of a process, which sends by itself");
+		return -EINVAL;
+	}
+	/* UDP: it was made with a remote address */
+	rcu_read_lock();
+	*ep = rcu_dereference(peer->bind)->ep;
+	rcu_read_unlock();
+	return 0;
+}
+
+static int ovpn_nl_control_transmit(struct genl_info *info, struct ovpn_dev *ovpn,
+				    struct nlattr **attrs, struct ovpn_endpoint *ep)
+{
+	struct nlattr *packet = info->attrs[OVPN_A_CONTROL];
+	struct nlattr *where = attrs[OVPN_A_PEER_ID];
+	struct ovpn_transport *own;
+	int ret;
+
+	ret = ovpn_nl_may_set(info, ovpn, info->attrs[OVPN_A_IFINDEX]);
+	if (ret)
+		return ret;
+	own = rcu_dereference_protected(ovpn->own, lockdep_is_held(&ovpn->mutex));
+	if (!own) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVPN_A_IFINDEX],
+				    "interface has no sockets of its own");
+		return -ENOTCONN;
+	}
+	if (where) {
+		ret = ovpn_nl_control_peer(info, ovpn, where, own, ep);
+		if (ret)
+			return ret;
+	} else {
+		where = attrs[OVPN_A_PEER_REMOTE_IPV4] ?: attrs[OVPN_A_PEER_REMOTE_IPV6];
+	}
+
+	ret = ovpn_udp_send_control(ovpn, own, ep, nla_data(packet), nla_len(packet));
+	switch (ret) {
+	case 0:
+	case -ENOMEM:
+		break;
+	case -EAFNOSUPPORT:
+		NL_SET_ERR_MSG_ATTR(info->extack, where,
+				    "interface does not listen on this address family");
+		break;
+	case -EACCES:
+		NL_SET_ERR_MSG_ATTR(info->extack, where, "address is not that of one host");
+		break;
+	case -ELOOP:
+		NL_SET_ERR_MSG_ATTR(info->extack, where, "the way there leads into the tunnel");
+		break;
+	default:
+		NL_SET_ERR_MSG_ATTR(info->extack, where, "there is no route");
+	}
+	return ret;
+}
+
+static int ovpn_nl_control_send(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attrs[OVPN_A_PEER_MAX + 1];
+	struct ovpn_peer_config cfg = {};
+	struct ovpn_dev *ovpn;
+	int ret;
+
+	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, ovpn_control_nest, attrs);
+	if (IS_ERR(ovpn))
+		return PTR_ERR(ovpn);
+	ret = ovpn_nl_parse_control(info, attrs, &cfg);
+	if (!ret) {
+		mutex_lock(&ovpn->mutex);
+		ret = ovpn_nl_control_transmit(info, ovpn, attrs, &cfg.remote);
+		mutex_unlock(&ovpn->mutex);
+	}
 	ovpn_nl_put(ovpn);
 	return ret;
 }
@@ -1542,6 +1711,86 @@ void ovpn_nl_key_notify(struct ovpn_peer *peer, u8 cmd, int slot)
 	ovpn_nl_multicast(skb, hdr, net, OVPN_GRP_EVENTS, GFP_KERNEL);
 }
 
+static int ovpn_nl_fill_control(struct sk_buff *skb, struct ovpn_dev *ovpn,
+				const struct ovpn_endpoint *from, const struct sk_buff *packet,
+				unsigned int offset)
+{
+	struct ovpn_peer *peer = ovpn_peer_by_remote(ovpn, from);
+	struct nlattr *nest, *data;
+
+	if (nla_put_u32(skb, OVPN_A_IFINDEX, ovpn->dev->ifindex))
+		return -EMSGSIZE;
+	nest = nla_nest_start(skb, OVPN_A_PEER);
+	if (!nest || (peer && nla_put_u32(skb, OVPN_A_PEER_ID, peer->id)) ||
+	    ovpn_nl_put_remote(skb, from) ||
+	    ovpn_nl_put_addr(skb, &from->local, OVPN_A_PEER_LOCAL_IPV4, OVPN_A_PEER_LOCAL_IPV6))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	data = nla_reserve(skb, OVPN_A_CONTROL, packet->len - offset);
+	if (!data)
+		return -EMSGSIZE;
+	return skb_copy_bits(packet, offset, nla_data(data), packet->len - offset);
+}
+
+/**
+ * ovpn_nl_control_notify - give a control packet to who registered for them
+ * @ovpn: interface whose own socket it came to
+ * @from: where it came from
+ * @packet: the packet
+ * @offset: where in it the opcode is
+ *
+ * Never waits: a reader whose buffer is full misses it. BH off, RCU read section.
+ *
+ * Return: 0; -ENOENT where nobody did, -EMSGSIZE where it is too long, -EAGAIN where
+ * the reader is too slow, -ECONNREFUSED where it is just going, -ENOMEM
+ */
+int ovpn_nl_control_notify(struct ovpn_dev *ovpn, const struct ovpn_endpoint *from,
+			   const struct sk_buff *packet, unsigned int offset)
+{
+	/* all attributes but the packet, at their largest */
+	const unsigned int others = 128;
+	const struct ovpn_reader *reader = rcu_dereference(ovpn->reader);
+	unsigned int len = packet->len - offset;
+	struct sk_buff *skb;
+	void *hdr;
+	int ret;
+
+	if (!reader)
+		return -ENOENT;
+	if (len > OVPN_CONTROL_MAX)
+		return -EMSGSIZE;
+	skb = genlmsg_new(others + nla_total_size(len), GFP_ATOMIC);
+	if (!skb)
+		return -ENOMEM;
+	hdr = genlmsg_put(skb, 0, 0, &ovpn_nl_family, 0, OVPN_CMD_CONTROL_NTF);
+	ret = hdr ? ovpn_nl_fill_control(skb, ovpn, from, packet, offset) : -EMSGSIZE;
+	if (ret) {
+		nlmsg_free(skb);
+		return ret;
+	}
+	genlmsg_end(skb, hdr);
+	return genlmsg_unicast(reader->net, skb, reader->portid);
+}
+
+/**
+ * ovpn_nl_control_end_notify - tell who registered for control packets that it is over
+ * @ovpn: interface, its mutex held
+ * @reader: who
+ *
+ * May sleep. A reader that does not keep up, or is itself going, does not learn it.
+ */
+void ovpn_nl_control_end_notify(const struct ovpn_dev *ovpn, const struct ovpn_reader *reader)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = ovpn_nl_event(OVPN_CMD_CONTROL_NTF, ovpn->dev->ifindex, GFP_KERNEL, &hdr);
+	if (!skb)
+		return;
+	genlmsg_end(skb, hdr);
+	genlmsg_unicast(reader->net, skb, reader->portid);
+}
+
 /* The family. */
 
 #define OVPN_OP(_cmd, _policy)						\
@@ -1563,6 +1812,10 @@ static const struct genl_ops ovpn_nl_ops[] = {
 	{ OVPN_OP(OVPN_CMD_IFACE_GET, ovpn_ifindex_policy), .doit = ovpn_nl_iface_get,
 	  .dumpit = ovpn_nl_iface_dump },
 	{ OVPN_OP(OVPN_CMD_IFACE_SET, ovpn_iface_set_policy), .doit = ovpn_nl_iface_set },
+	{ OVPN_OP(OVPN_CMD_CONTROL_REGISTER, ovpn_ifindex_policy),
+	  .doit = ovpn_nl_control_register },
+	{ OVPN_OP(OVPN_CMD_CONTROL_SEND, ovpn_control_send_policy),
+	  .doit = ovpn_nl_control_send },
 };
 
 static struct genl_family ovpn_nl_family __ro_after_init = {

@@ -9,6 +9,7 @@
 
 struct genl_info;
 struct netlink_ext_ack;
+struct ovpn_reader;
 struct nla_policy;
 struct nlattr;
 
@@ -37,5 +38,8 @@ void ovpn_nl_peer_del_notify(struct ovpn_peer *peer, const struct ovpn_transport
 void ovpn_nl_peer_float_notify(struct ovpn_peer *peer, const struct ovpn_endpoint *to);
 void ovpn_nl_key_notify(struct ovpn_peer *peer, u8 cmd, int slot);
 void ovpn_nl_key_exhausted_notify(struct ovpn_peer *peer, u8 key_id);
+int ovpn_nl_control_notify(struct ovpn_dev *ovpn, const struct ovpn_endpoint *from,
+			   const struct sk_buff *packet, unsigned int offset);
+void ovpn_nl_control_end_notify(const struct ovpn_dev *ovpn, const struct ovpn_reader *reader);
 
 #endif /* OVPN_NETLINK_H */

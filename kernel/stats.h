@@ -21,6 +21,7 @@
 	X(RX_SOURCE, "rx", "source")					\
 	X(RX_NOMEM, "rx", "nomem")					\
 	X(RX_LINK_DOWN, "rx", "link_down")				\
+	X(RX_UNREAD, "rx", "unread")					\
 	X(TX_PROTO, "tx", "proto")					\
 	X(TX_NO_PEER, "tx", "no_peer")					\
 	X(TX_NO_KEY, "tx", "no_key")					\

@@ -18,6 +18,7 @@
 #include "gro.h"
 #include "gso.h"
 #include "io.h"
+#include "netlink.h"
 #include "peer.h"
 #include "transport.h"
 #include "udp.h"
@@ -43,6 +44,24 @@ static bool ovpn_udp_from(const struct sk_buff *skb, struct ovpn_endpoint *from)
 	if (ovpn_addr_linklocal(&from->remote))
 		from->scope_id = inet6_iif(skb);
 	return INET_ECN_is_ce(ipv6_get_dsfield(ipv6_hdr(skb)));
+}
+
+/* A control packet to a socket of our own, data at the UDP header. */
+static void ovpn_udp_control(struct ovpn_dev *ovpn, struct sk_buff *skb)
+{
+	struct ovpn_endpoint from;
+	int ret = -EMSGSIZE;
+
+	/* nobody made batches of these for us */
+	if (likely(!skb_is_gso(skb))) {
+		ovpn_udp_from(skb, &from);
+		ret = ovpn_nl_control_notify(ovpn, &from, skb, sizeof(struct udphdr));
+	}
+	if (!ret)
+		consume_skb(skb);
+	else
+		ovpn_drop_skb(ovpn, ret == -ENOENT ? OVPN_DROP_RX_NOT_DATA :
+						     OVPN_DROP_RX_UNREAD, skb);
 }
 
 /* udp_sock.encap_rcv: in a softirq, RCU read section, data at the UDP header,
@@ -85,8 +104,8 @@ static int ovpn_udp_encap_recv(struct sock *sk, struct sk_buff *skb)
 	default:
 		if (!transport->kernel)
 			return 1;
-		why = OVPN_DROP_RX_NOT_DATA;
-		goto drop;
+		ovpn_udp_control(transport->ovpn, skb);
+		return 0;
 	}
 
 	ce = ovpn_udp_from(skb, &from);
@@ -344,29 +363,30 @@ void ovpn_udp_close(struct ovpn_transport *transport)
 
 /* Sending. */
 
-static struct dst_entry *ovpn_udp_lookup4(struct ovpn_peer *peer, struct sock *sk,
-					  const struct ovpn_bind *bind, __be32 *saddr)
+/* @stale: set where @ep's local address cannot be sent from, and another was taken */
+static struct dst_entry *ovpn_udp_lookup4(struct sock *sk, const struct ovpn_endpoint *ep,
+					  __be32 *saddr, bool *stale)
 {
 	struct flowi4 fl = {
 		.flowi4_oif = READ_ONCE(sk->sk_bound_dev_if),
 		.flowi4_mark = READ_ONCE(sk->sk_mark),
 		.flowi4_proto = IPPROTO_UDP,
-		.saddr = ovpn_addr_get4(&bind->ep.local),
-		.daddr = ovpn_addr_get4(&bind->ep.remote),
+		.saddr = ovpn_addr_get4(&ep->local),
+		.daddr = ovpn_addr_get4(&ep->remote),
 		.fl4_sport = inet_sk(sk)->inet_sport,
-		.fl4_dport = bind->ep.port,
+		.fl4_dport = ep->port,
 	};
 	struct net *net = sock_net(sk);
 	struct rtable *rt;
 
 	if (fl.saddr && !inet_confirm_addr(net, NULL, 0, fl.saddr, RT_SCOPE_HOST)) {
-		ovpn_peer_forget_local(peer, bind);
+		*stale = true;
 		fl.saddr = 0;
 	}
 	rt = ip_route_output_flow(net, &fl, sk);
 	if (rt == ERR_PTR(-EINVAL) && fl.saddr) {
 		/* not from that address by this way */
-		ovpn_peer_forget_local(peer, bind);
+		*stale = true;
 		fl.saddr = 0;
 		rt = ip_route_output_flow(net, &fl, sk);
 	}
@@ -376,28 +396,28 @@ static struct dst_entry *ovpn_udp_lookup4(struct ovpn_peer *peer, struct sock *s
 	return &rt->dst;
 }
 
-static struct dst_entry *ovpn_udp_lookup6(struct ovpn_peer *peer, struct sock *sk,
-					  const struct ovpn_bind *bind, struct in6_addr *saddr)
+static struct dst_entry *ovpn_udp_lookup6(struct sock *sk, const struct ovpn_endpoint *ep,
+					  struct in6_addr *saddr, bool *stale)
 {
 	struct flowi6 fl = {
-		.flowi6_oif = bind->ep.scope_id ?: READ_ONCE(sk->sk_bound_dev_if),
+		.flowi6_oif = ep->scope_id ?: READ_ONCE(sk->sk_bound_dev_if),
 		.flowi6_mark = READ_ONCE(sk->sk_mark),
 		.flowi6_proto = IPPROTO_UDP,
-		.saddr = bind->ep.local,
-		.daddr = bind->ep.remote,
+		.saddr = ep->local,
+		.daddr = ep->remote,
 		.fl6_sport = inet_sk(sk)->inet_sport,
-		.fl6_dport = bind->ep.port,
+		.fl6_dport = ep->port,
 	};
 	struct net *net = sock_net(sk);
 	struct dst_entry *dst;
 
 	if (!ipv6_addr_any(&fl.saddr) && !ipv6_chk_addr(net, &fl.saddr, NULL, 0)) {
-		ovpn_peer_forget_local(peer, bind);
+		*stale = true;
 		fl.saddr = in6addr_any;
 	}
 	dst = ip6_dst_lookup_flow(net, sk, &fl, NULL);
 	if (dst == ERR_PTR(-EINVAL) && !ipv6_addr_any(&fl.saddr)) {
-		ovpn_peer_forget_local(peer, bind);
+		*stale = true;
 		fl.saddr = in6addr_any;
 		dst = ip6_dst_lookup_flow(net, sk, &fl, NULL);
 	}
@@ -423,6 +443,7 @@ static struct dst_entry *ovpn_udp_route(struct ovpn_peer *peer, struct sock *sk,
 		.sport = inet_sk(sk)->inet_sport,
 	};
 	struct dst_entry *dst = NULL;
+	bool stale = false;
 	struct rtable *rt;
 
 	local_lock_nested_bh(&peer->pcpu->bh_lock);
@@ -438,8 +459,10 @@ static struct dst_entry *ovpn_udp_route(struct ovpn_peer *peer, struct sock *sk,
 	if (likely(dst))
 		return dst;
 
-	dst = ip4 ? ovpn_udp_lookup4(peer, sk, bind, &saddr->s6_addr32[3]) :
-		    ovpn_udp_lookup6(peer, sk, bind, saddr);
+	dst = ip4 ? ovpn_udp_lookup4(sk, &bind->ep, &saddr->s6_addr32[3], &stale) :
+		    ovpn_udp_lookup6(sk, &bind->ep, saddr, &stale);
+	if (stale)
+		ovpn_peer_forget_local(peer, bind);
 	if (IS_ERR(dst))
 		return dst;
 
@@ -583,4 +606,66 @@ void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transpor
 
 drop:
 	ovpn_peer_drop_list(peer, why, list);
+}
+
+/**
+ * ovpn_udp_send_control - send a packet of the control channel
+ * @ovpn: interface, its mutex held
+ * @transport: its own sockets
+ * @to: where to; a local address that this host does not have is passed over
+ * @data: the packet
+ * @len: its length
+ *
+ * May sleep.
+ *
+ * Return: 0, which does not mean that it arrived; -EAFNOSUPPORT without a socket of
+ * that family, -EACCES where more than one host would get it, -ELOOP where the way
+ * leads into the tunnel, what routing says, -ENOMEM
+ */
+int ovpn_udp_send_control(struct ovpn_dev *ovpn, const struct ovpn_transport *transport,
+			  const struct ovpn_endpoint *to, const void *data, unsigned int len)
+{
+	bool ip4 = ovpn_addr_is4(&to->remote), stale = false, many;
+	struct sock *sk = ip4 ? transport->sk4 : transport->sk6;
+	struct dst_entry *dst;
+	struct in6_addr saddr;
+	struct sk_buff *skb;
+	int ret = 0;
+
+	lockdep_assert_held(&ovpn->mutex);
+
+	if (!sk)
+		return -EAFNOSUPPORT;
+	skb = alloc_skb(OVPN_TX_ROOM + len, GFP_KERNEL);
+	if (!skb)
+		return -ENOMEM;
+	skb_reserve(skb, OVPN_TX_ROOM);
+	skb_put_data(skb, data, len);
+	skb->mark = READ_ONCE(sk->sk_mark);
+
+	local_bh_disable();
+	rcu_read_lock();
+	dst = ip4 ? ovpn_udp_lookup4(sk, to, &saddr.s6_addr32[3], &stale) :
+		    ovpn_udp_lookup6(sk, to, &saddr, &stale);
+	if (IS_ERR(dst)) {
+		ret = PTR_ERR(dst);
+		goto unlock;
+	}
+	many = ip4 ? dst_rtable(dst)->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST) :
+		     ipv6_addr_is_multicast(&to->remote);
+	if (many || dst->dev == ovpn->dev) {
+		dst_release(dst);
+		ret = many ? -EACCES : -ELOOP;
+		goto unlock;
+	}
+	if (ip4)
+		ovpn_udp_send4(sk, skb, dst, &saddr, to, 0);
+	else
+		ovpn_udp_send6(sk, skb, dst, &saddr, to, 0);
+unlock:
+	rcu_read_unlock();
+	local_bh_enable();
+	if (ret)
+		kfree_skb(skb);
+	return ret;
 }

@@ -7,6 +7,7 @@
 #include <net/sock.h>
 
 struct ovpn_dev;
+struct ovpn_endpoint;
 struct ovpn_peer;
 struct ovpn_transport;
 
@@ -31,6 +32,8 @@ void ovpn_udp_listen_start(struct ovpn_transport *transport, u32 fwmark);
 void ovpn_udp_set_mark(struct ovpn_transport *transport, u32 fwmark);
 void ovpn_udp_close(struct ovpn_transport *transport);
 
+int ovpn_udp_send_control(struct ovpn_dev *ovpn, const struct ovpn_transport *transport,
+			  const struct ovpn_endpoint *to, const void *data, unsigned int len);
 void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transport,
 		   struct sk_buff *list, u8 tos);
 unsigned int ovpn_udp_fits(struct ovpn_peer *peer, const struct ovpn_transport *transport);

@@ -90,9 +90,13 @@ static const struct attr_table link_table[] = {
 };
 
 static const struct attr_table top_table[] = {
-	{ OVPN_A_IFINDEX, "ifindex", NULL },	  { OVPN_A_PEER, "peer", peer_table },
-	{ OVPN_A_KEYCONF, "keyconf", key_table }, { OVPN_A_IFACE, "iface", link_table },
-	{ OVPN_A_DETAIL, "detail", NULL },	  { 0, NULL, NULL },
+	{ OVPN_A_IFINDEX, "ifindex", NULL },
+	{ OVPN_A_PEER, "peer", peer_table },
+	{ OVPN_A_KEYCONF, "keyconf", key_table },
+	{ OVPN_A_IFACE, "iface", link_table },
+	{ OVPN_A_DETAIL, "detail", NULL },
+	{ OVPN_A_CONTROL, "control", NULL },
+	{ 0, NULL, NULL },
 };
 
 static const struct attr_table *table_entry(const struct attr_table *table, unsigned int type)

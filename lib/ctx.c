@@ -168,6 +168,8 @@ OVPNCTL_PUBLIC bool ovpnctl_ctx_has(struct ovpnctl_ctx *ctx, enum ovpnctl_cap ca
 		return ctx->has_iface;
 	case OVPNCTL_CAP_EVENTS:
 		return ctx->group_events >= 0;
+	case OVPNCTL_CAP_CONTROL:
+		return ctx->has_control;
 	}
 	return false;
 }

@@ -16,7 +16,7 @@
 
 struct family {
 	uint16_t id;
-	bool has_iface;
+	bool has_iface, has_control;
 	int group_peers, group_events;
 };
 
@@ -44,8 +44,14 @@ static void take_ops(struct nlattr *ops, struct family *family)
 	nla_for_each_nested(op, ops, left) {
 		if (nla_parse_nested(attrs, CTRL_ATTR_OP_MAX, op, NULL) || !attrs[CTRL_ATTR_OP_ID])
 			continue;
-		if (nla_get_u32(attrs[CTRL_ATTR_OP_ID]) == OVPN_CMD_IFACE_NEW)
+		switch (nla_get_u32(attrs[CTRL_ATTR_OP_ID])) {
+		case OVPN_CMD_IFACE_NEW:
 			family->has_iface = true;
+			break;
+		case OVPN_CMD_CONTROL_REGISTER:
+			family->has_control = true;
+			break;
+		}
 	}
 }
 
@@ -111,6 +117,7 @@ int ovpnctl_family_lookup(struct ovpnctl_ctx *ctx)
 				    "ovpn netlink family not found; is the module loaded?");
 	ctx->family = family.id;
 	ctx->has_iface = family.has_iface;
+	ctx->has_control = family.has_control;
 	ctx->group_peers = family.group_peers;
 	ctx->group_events = family.group_events;
 	return 0;

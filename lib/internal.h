@@ -28,7 +28,7 @@ struct ovpnctl_ctx {
 	unsigned int seq;
 
 	uint16_t family; /* 0: not found so far */
-	bool has_iface;
+	bool has_iface, has_control;
 	int group_peers; /* -1: not there */
 	int group_events;
 

@@ -31,6 +31,22 @@ OVPNCTL_PUBLIC void ovpnctl_keyfile_free(struct ovpnctl_keyfile *keyfile)
 	free(keyfile);
 }
 
+OVPNCTL_PUBLIC int ovpnctl_keyfile_new(struct ovpnctl_ctx *ctx,
+				       const uint8_t bytes[OVPNCTL_KEYFILE_BYTES],
+				       struct ovpnctl_keyfile **keyfile)
+{
+	struct ovpnctl_keyfile *fresh;
+
+	_Static_assert(sizeof(*fresh) == OVPNCTL_KEYFILE_BYTES, "bytes of a key file");
+	ovpnctl_clear(ctx);
+	fresh = malloc(sizeof(*fresh));
+	if (!fresh)
+		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
+	memcpy(fresh, bytes, sizeof(*fresh));
+	*keyfile = fresh;
+	return 0;
+}
+
 OVPNCTL_PUBLIC int ovpnctl_keyfile_gen(struct ovpnctl_ctx *ctx, struct ovpnctl_keyfile **keyfile)
 {
 	struct ovpnctl_keyfile *fresh;

@@ -46,6 +46,13 @@ static struct mnl_socket *nl_socket(int bus)
 	return nl;
 }
 
+/* beyond the limit for the privileged, up to it for all */
+static void set_rcvbuf(int fd, unsigned int bytes)
+{
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
 int ovpnctl_nl_open(struct ovpnctl_ctx *ctx)
 {
 	ctx->genl = nl_socket(NETLINK_GENERIC);
@@ -144,7 +151,7 @@ static int take_ack(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, const v
 	return -code;
 }
 
-static ssize_t receive(struct mnl_socket *nl, void *buf, size_t size)
+static ssize_t receive(struct mnl_socket *nl, void *buf, size_t size, int flags)
 {
 	for (;;) {
 		struct sockaddr_nl from = { 0 };
@@ -155,7 +162,7 @@ static ssize_t receive(struct mnl_socket *nl, void *buf, size_t size)
 			.msg_iov = &iov,
 			.msg_iovlen = 1,
 		};
-		ssize_t n = recvmsg(mnl_socket_get_fd(nl), &msg, 0);
+		ssize_t n = recvmsg(mnl_socket_get_fd(nl), &msg, flags);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -182,7 +189,7 @@ static int transact(struct ovpnctl_ctx *ctx, struct mnl_socket *nl, struct nlmsg
 		    answer_cb cb, void *data)
 {
 	bool dump = (nlh->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP, torn = false;
-	bool names = nl == ctx->genl;
+	bool names = nl != ctx->route;
 	size_t len = nlh->nlmsg_len;
 	char *in = (char *)ctx->buf + MNL_ALIGN(len);
 	size_t size = sizeof(ctx->buf) - MNL_ALIGN(len);
@@ -195,7 +202,7 @@ static int transact(struct ovpnctl_ctx *ctx, struct mnl_socket *nl, struct nlmsg
 		return ovpnctl_fail(ctx, errno, "cannot ask the kernel: %s", strerror(errno));
 
 	for (;;) {
-		n = receive(nl, in, size);
+		n = receive(nl, in, size, 0);
 		if (n < 0)
 			return ovpnctl_fail(ctx, (int)-n, "cannot read the kernel's answer: %s",
 					    strerror((int)-n));
@@ -324,9 +331,23 @@ static int bad_answer(struct ovpnctl_ctx *ctx, const char *attr)
 
 /* ---- peers ---- */
 
+/* Where a peer is, or shall be sent to: absent addresses are put, too */
+static bool put_remote(struct nlmsghdr *nlh, const struct sockaddr_storage *remote,
+		       const struct sockaddr_storage *local)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)remote;
+	bool ok;
+
+	ok = put_addr(nlh, remote, OVPN_A_PEER_REMOTE_IPV4, OVPN_A_PEER_REMOTE_IPV6);
+	if (remote->ss_family != AF_UNSPEC)
+		ok &= put_be16(nlh, OVPN_A_PEER_REMOTE_PORT, ovpnctl_addr_port(remote));
+	if (remote->ss_family == AF_INET6 && in6->sin6_scope_id)
+		ok &= put_u32(nlh, OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID, in6->sin6_scope_id);
+	return ok && put_addr(nlh, local, OVPN_A_PEER_LOCAL_IPV4, OVPN_A_PEER_LOCAL_IPV6);
+}
+
 static int put_peer(struct nlmsghdr *nlh, const struct ovpnctl_peer *peer)
 {
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&peer->remote;
 	struct nlattr *start = nest(nlh, OVPN_A_PEER);
 	bool ok;
 
@@ -337,12 +358,7 @@ static int put_peer(struct nlmsghdr *nlh, const struct ovpnctl_peer *peer)
 		ok &= put_u32(nlh, OVPN_A_PEER_TX_ID, peer->tx_id);
 	if (peer->fd >= 0)
 		ok &= put_u32(nlh, OVPN_A_PEER_SOCKET, (uint32_t)peer->fd);
-	ok &= put_addr(nlh, &peer->remote, OVPN_A_PEER_REMOTE_IPV4, OVPN_A_PEER_REMOTE_IPV6);
-	if (peer->remote.ss_family != AF_UNSPEC)
-		ok &= put_be16(nlh, OVPN_A_PEER_REMOTE_PORT, ovpnctl_addr_port(&peer->remote));
-	if (peer->remote.ss_family == AF_INET6 && in6->sin6_scope_id)
-		ok &= put_u32(nlh, OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID, in6->sin6_scope_id);
-	ok &= put_addr(nlh, &peer->local, OVPN_A_PEER_LOCAL_IPV4, OVPN_A_PEER_LOCAL_IPV6);
+	ok &= put_remote(nlh, &peer->remote, &peer->local);
 	ok &= put_addr(nlh, &peer->vpn4, OVPN_A_PEER_VPN_IPV4, OVPN_A_PEER_VPN_IPV6);
 	ok &= put_addr(nlh, &peer->vpn6, OVPN_A_PEER_VPN_IPV4, OVPN_A_PEER_VPN_IPV6);
 	if (peer->has_interval)
@@ -989,6 +1005,152 @@ OVPNCTL_PUBLIC int ovpnctl_link_list(struct ovpnctl_ctx *ctx, const char *name,
 		qsort(list.links, (size_t)list.count, sizeof(*list.links), by_name);
 	*links = list.links;
 	return list.count;
+}
+
+/* ---- the control channel ---- */
+
+struct ovpnctl_control {
+	struct mnl_socket *nl;
+	uint16_t family;
+	struct ovpnctl_packet packet; /* the caller has it */
+	uint64_t buf[(OVPNCTL_PACKET_MAX + 1024) / sizeof(uint64_t)];
+};
+
+OVPNCTL_PUBLIC int ovpnctl_control_new(struct ovpnctl_ctx *ctx, uint32_t ifindex,
+				       unsigned int rcvbuf, struct ovpnctl_control **result)
+{
+	struct nlmsghdr *nlh = request(ctx, OVPN_CMD_CONTROL_REGISTER, NLM_F_ACK, ifindex);
+	struct ovpnctl_control *control;
+	int saved, ret, on = 1;
+
+	if (!nlh)
+		return -ctx->error.code;
+	if (!ctx->has_control)
+		return no_such_cap(ctx, "pass on control packets of its own sockets");
+	control = calloc(1, sizeof(*control));
+	if (!control)
+		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
+	control->family = ctx->family;
+	saved = ovpnctl_ctx_enter(ctx);
+	control->nl = nl_socket(NETLINK_GENERIC);
+	ovpnctl_ctx_leave(saved);
+	if (!control->nl) {
+		ret = ovpnctl_fail(ctx, errno, "cannot open a netlink socket: %s", strerror(errno));
+		goto free;
+	}
+	/* packets may be lost as on the way here: that is no error of the socket */
+	mnl_socket_setsockopt(control->nl, NETLINK_NO_ENOBUFS, &on, sizeof(on));
+	if (rcvbuf)
+		set_rcvbuf(mnl_socket_get_fd(control->nl), rcvbuf);
+	ret = transact(ctx, control->nl, nlh, NULL, NULL);
+	if (ret)
+		goto free;
+	*result = control;
+	return 0;
+
+free:
+	ovpnctl_control_free(control);
+	return ret;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_control_free(struct ovpnctl_control *control)
+{
+	if (!control)
+		return;
+	if (control->nl)
+		mnl_socket_close(control->nl);
+	free(control);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_control_fd(const struct ovpnctl_control *control)
+{
+	return mnl_socket_get_fd(control->nl);
+}
+
+/* One message to a packet. Return: 1, 0 where it is none, -ENOTCONN for the last one */
+static int take_packet(struct ovpnctl_control *control, const struct nlmsghdr *nlh)
+{
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	struct ovpnctl_packet *packet = &control->packet;
+	const struct nlattr *data, *from, *id;
+	struct ovpnctl_peer peer = { 0 };
+	const void *attrs, *nested;
+	const char *name;
+	size_t len;
+
+	if (nlh->nlmsg_type != control->family || nlh->nlmsg_seq ||
+	    mnl_nlmsg_get_payload_len(nlh) < GENL_HDRLEN || genl->cmd != OVPN_CMD_CONTROL_NTF)
+		return 0;
+	attrs = mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN);
+	len = mnl_nlmsg_get_payload_len(nlh) - GENL_HDRLEN;
+	data = ovpnctl_attr_find(attrs, len, OVPN_A_CONTROL);
+	from = ovpnctl_attr_find(attrs, len, OVPN_A_PEER);
+	if (!data && !from)
+		return -ENOTCONN;
+	if (!data || !from)
+		return 0;
+	nested = ovpnctl_attr_data(from, &len);
+	if (ovpnctl_parse_peer(nested, len, &peer, &name) || peer.remote.ss_family == AF_UNSPEC)
+		return 0;
+	id = ovpnctl_attr_find(nested, len, OVPN_A_PEER_ID);
+	*packet = (struct ovpnctl_packet){
+		.remote = peer.remote,
+		.local = peer.local,
+		.has_peer = id,
+		.peer = peer.id,
+	};
+	packet->data = ovpnctl_attr_data(data, &packet->len);
+	return 1;
+}
+
+OVPNCTL_PUBLIC int ovpnctl_control_next(struct ovpnctl_control *control,
+					const struct ovpnctl_packet **packet)
+{
+	const struct nlmsghdr *nlh = (const struct nlmsghdr *)control->buf;
+	ssize_t n;
+	int ret;
+
+	for (;;) {
+		n = receive(control->nl, control->buf, sizeof(control->buf), MSG_DONTWAIT);
+		if (n == -EAGAIN)
+			return 0;
+		/* no packet of ours is that long */
+		if (n == -ENOSPC)
+			continue;
+		if (n < 0)
+			return (int)n;
+		/* the kernel sends them one by one */
+		ret = is_whole(nlh, (int)n) ? take_packet(control, nlh) : 0;
+		if (ret) {
+			*packet = &control->packet;
+			return ret;
+		}
+	}
+}
+
+OVPNCTL_PUBLIC int ovpnctl_control_send(struct ovpnctl_ctx *ctx, uint32_t ifindex,
+					const struct ovpnctl_packet *packet)
+{
+	struct nlmsghdr *nlh = request(ctx, OVPN_CMD_CONTROL_SEND, NLM_F_ACK, ifindex);
+	struct nlattr *start;
+	bool ok;
+
+	if (!nlh)
+		return -ctx->error.code;
+	if (!ctx->has_control)
+		return no_such_cap(ctx, "send control packets from its own sockets");
+	if (packet->len > OVPNCTL_PACKET_MAX)
+		return ovpnctl_fail(ctx, EMSGSIZE, "control packet is longer than %d bytes",
+				    OVPNCTL_PACKET_MAX);
+	start = nest(nlh, OVPN_A_PEER);
+	if (packet->has_peer && packet->remote.ss_family == AF_UNSPEC)
+		ok = put_u32(nlh, OVPN_A_PEER_ID, packet->peer);
+	else
+		ok = put_remote(nlh, &packet->remote, &packet->local);
+	mnl_attr_nest_end(nlh, start);
+	if (!ok || !put(nlh, OVPN_A_CONTROL, packet->data, packet->len))
+		return ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
+	return transact(ctx, ctx->genl, nlh, NULL, NULL);
 }
 
 /* ---- routes ---- */

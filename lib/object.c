@@ -74,6 +74,7 @@ OVPNCTL_PUBLIC const char *ovpnctl_drop_name(enum ovpnctl_drop reason)
 		[OVPNCTL_DROP_TX_NO_ROUTE] = "tx_no_route",
 		[OVPNCTL_DROP_TX_QUEUE] = "tx_queue",
 		[OVPNCTL_DROP_TX_NOMEM] = "tx_nomem",
+		[OVPNCTL_DROP_RX_UNREAD] = "rx_unread",
 	};
 
 	return reason < OVPNCTL_DROP_COUNT ? names[reason] : names[OVPNCTL_DROP_UNKNOWN];

@@ -107,6 +107,8 @@ static void ask(unsigned int what)
 	struct ovpnctl_link *link = ovpnctl_link_new("tun0", OVPNCTL_MODE_P2MP), **links;
 	struct ovpnctl_peer *peer, **peers;
 	struct sockaddr_storage dst = { .ss_family = AF_INET };
+	const struct ovpnctl_packet *packet;
+	struct ovpnctl_control *control;
 	struct ovpnctl_route *route;
 	struct ovpnctl_key *key;
 	int ret = 0;
@@ -153,6 +155,20 @@ static void ask(unsigned int what)
 			ovpnctl_route_free(route);
 		}
 		break;
+	case 9:
+		ret = ovpnctl_control_new(context, 5, 0, &control);
+		if (ret)
+			break;
+		/* no answers any more */
+		context->seq = 0;
+		while (ovpnctl_control_next(control, &packet) > 0) {
+			must(packet->remote.ss_family != AF_UNSPEC);
+			must(packet->len < OVPNCTL_PACKET_MAX);
+			/* all of it is there */
+			must(!memchr(packet->data, -1, packet->len) || packet->len);
+		}
+		ovpnctl_control_free(control);
+		break;
 	}
 	check_error(ret);
 	ovpnctl_link_free(link);
@@ -166,6 +182,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	context->family = 30;
 	context->has_iface = data[0] >> 4 & 1;
+	context->has_control = context->has_iface;
 	input = data + 1;
 	left_over = size - 1;
 	ask(data[0]);

@@ -3,12 +3,13 @@
  * Sends one generic netlink request that is spelled out attribute by attribute,
  * right or wrong, and prints what the kernel says. Or prints events.
  *
- *	nlraw [-F FAMILY] [-d] [-x] [-f FLAGS] COMMAND [ATTRIBUTE]...
+ *	nlraw [-F FAMILY] [-d] [-w] [-x] [-f FLAGS] COMMAND [ATTRIBUTE]...
  *	nlraw [-F FAMILY] [-x] -l GROUP
  *	nlraw -r [-f FLAGS] MESSAGE [ATTRIBUTE]...	rtnetlink, of no interface
  *
  *	-F default is ovpn	-d dump
  *	-x values, too		-l listen to a multicast group until killed
+ *	-w after "ok" go on until killed, with what comes to the same socket
  *	COMMAND and types are numbers
  *	TYPE:u8=N TYPE:u16=N TYPE:be16=N TYPE:u32=N TYPE:u64=N TYPE:hex=BYTES
  *	TYPE:str=TEXT TYPE:ip=ADDRESS TYPE:if=INTERFACE TYPE:flag
@@ -18,7 +19,7 @@
  *	TYPE:{ ... }	nest; TYPE:{! ... } without the flag that says so
  *
  * Prints for each reply "reply COMMAND TYPE..." with a nest's types in braces,
- * in the order they came, with -x TYPE=HEX, and at the end "ok" or
+ * in the order they came, with -x TYPE=HEX, "lost" where some could not, and at the end "ok" or
  * "ERRNO [bad PATH] [missing PATH] [SENTENCE]". A listener prints "listening"
  * first, and "event" in place of "reply".
  */
@@ -71,7 +72,7 @@ static void put_number(struct nlmsghdr *nlh, uint16_t type, const char *kind, co
 
 static void put_bytes(struct nlmsghdr *nlh, uint16_t type, const char *hex)
 {
-	uint8_t bytes[512];
+	static uint8_t bytes[16384];
 	unsigned int byte;
 	size_t n = 0;
 
@@ -353,6 +354,8 @@ static int receive(uint16_t *family, const char *group_name, uint32_t *group)
 
 	for (;;) {
 		n = mnl_socket_recvfrom(nl, in, sizeof(in));
+		if (n < 0 && errno == ENOBUFS && puts("lost") >= 0)
+			continue;
 		if (n < 0)
 			err(1, "receive");
 		nlh = (struct nlmsghdr *)in;
@@ -398,11 +401,11 @@ int main(int argc, char **argv)
 	uint16_t family, flags = NLM_F_REQUEST | NLM_F_ACK;
 	const char *name = "ovpn", *group = NULL;
 	struct nlmsghdr *nlh;
-	bool route = false;
+	bool route = false, stay = false;
 	unsigned long command;
-	int opt, one = 1;
+	int opt, ret, one = 1;
 
-	while ((opt = getopt(argc, argv, "+dF:f:l:rx")) != -1) {
+	while ((opt = getopt(argc, argv, "+dF:f:l:rwx")) != -1) {
 		if (opt == 'd')
 			flags = NLM_F_REQUEST | NLM_F_DUMP;
 		else if (opt == 'F')
@@ -413,6 +416,8 @@ int main(int argc, char **argv)
 			group = optarg;
 		else if (opt == 'r')
 			route = true;
+		else if (opt == 'w')
+			stay = true;
 		else if (opt == 'x')
 			values = true;
 		else
@@ -420,7 +425,7 @@ int main(int argc, char **argv)
 	}
 	if ((optind == argc) == !group)
 		errx(255,
-		     "nlraw [-F FAMILY | -r] [-x] { [-d] [-f FLAGS] COMMAND [ATTRIBUTE]... | -l GROUP }");
+		     "nlraw [-F FAMILY | -r] [-x] { [-d] [-w] [-f FLAGS] COMMAND [ATTRIBUTE]... | -l GROUP }");
 	setlinebuf(stdout);
 	nl = mnl_socket_open(route ? NETLINK_ROUTE : NETLINK_GENERIC);
 	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) ||
@@ -438,5 +443,6 @@ int main(int argc, char **argv)
 	put_attrs(nlh, argv + optind + 1, "");
 	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
 		err(1, "send");
-	return receive(NULL, NULL, NULL);
+	ret = receive(NULL, NULL, NULL);
+	return ret || !stay ? ret : receive(NULL, NULL, NULL);
 }

@@ -114,6 +114,23 @@ static void a_key_file_comes_back_as_it_was(void **state)
 	close(fd);
 }
 
+static void a_key_file_is_made_of_bytes(void **state)
+{
+	uint8_t bytes[OVPNCTL_KEYFILE_BYTES];
+	struct ovpnctl_keyfile *key;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)i;
+	assert_int_equal(ovpnctl_keyfile_new(ctx, bytes, &key), 0);
+	assert_memory_equal(key->dir[0].key, bytes, 32);
+	assert_memory_equal(key->dir[0].tail, bytes + 32, 8);
+	assert_memory_equal(key->dir[1].key, bytes + 40, 32);
+	assert_memory_equal(key->dir[1].tail, bytes + 72, 8);
+	ovpnctl_keyfile_free(key);
+}
+
 static void damaged_key_files_are_refused_without_a_word_of_them(void **state)
 {
 	static const char secret[] = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2V"
@@ -460,6 +477,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_and_ports),
 		cmocka_unit_test(a_key_file_comes_back_as_it_was),
+		cmocka_unit_test(a_key_file_is_made_of_bytes),
 		cmocka_unit_test(damaged_key_files_are_refused_without_a_word_of_them),
 		cmocka_unit_test(a_peer_is_read),
 		cmocka_unit_test(details_of_a_peer_are_read),

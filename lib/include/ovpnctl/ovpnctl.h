@@ -28,6 +28,7 @@ struct ovpnctl_peer;
 struct ovpnctl_key;
 struct ovpnctl_keyfile;
 struct ovpnctl_monitor;
+struct ovpnctl_control;
 struct ovpnctl_route;
 
 /* ---- context and errors ---- */
@@ -49,8 +50,9 @@ struct ovpnctl_error {
 
 /* What a driver can do beyond Linux's own. */
 enum ovpnctl_cap {
-	OVPNCTL_CAP_IFACE,  /* sockets of an interface's own, owner-bound interfaces */
-	OVPNCTL_CAP_EVENTS, /* events of links, added peers and keys */
+	OVPNCTL_CAP_IFACE,   /* sockets of an interface's own, owner-bound interfaces */
+	OVPNCTL_CAP_EVENTS,  /* events of links, added peers and keys */
+	OVPNCTL_CAP_CONTROL, /* control packets of an interface's own sockets */
 };
 
 /* Make a context in the caller's network namespace, with sockets that stay
@@ -219,10 +221,11 @@ enum ovpnctl_drop {
 	OVPNCTL_DROP_TX_NO_ROUTE,
 	OVPNCTL_DROP_TX_QUEUE, /* TCP connection is congested */
 	OVPNCTL_DROP_TX_NOMEM,
+	OVPNCTL_DROP_RX_UNREAD, /* control packet, its reader is too slow */
 	OVPNCTL_DROP_COUNT,
 };
 
-/* "unknown", "rx_short", ... "tx_nomem"; never NULL */
+/* "unknown", "rx_short", ... "rx_unread"; never NULL */
 const char *ovpnctl_drop_name(enum ovpnctl_drop reason);
 
 struct ovpnctl_stats {
@@ -330,6 +333,12 @@ const char *ovpnctl_cipher_name(unsigned int cipher);
 /* "primary", "secondary"; NULL likewise */
 const char *ovpnctl_slot_name(unsigned int slot);
 
+/* Bytes of the keys of both directions: 32 of key, 8 of nonce tail, and again. */
+#define OVPNCTL_KEYFILE_BYTES 80
+
+/* Keys of bytes that a key exchange has given. The caller wipes its own. */
+int ovpnctl_keyfile_new(struct ovpnctl_ctx *ctx, const uint8_t bytes[OVPNCTL_KEYFILE_BYTES],
+			struct ovpnctl_keyfile **keyfile);
 /* Make new keys for both directions. */
 int ovpnctl_keyfile_gen(struct ovpnctl_ctx *ctx, struct ovpnctl_keyfile **keyfile);
 /* Read them from a file descriptor, to its end. The error names no content. */
@@ -409,6 +418,47 @@ int ovpnctl_monitor_fd(const struct ovpnctl_monitor *monitor);
  * none now, or -errno.
  */
 int ovpnctl_monitor_next(struct ovpnctl_monitor *monitor, const struct ovpnctl_event **event);
+
+/* ---- the control channel ---- */
+
+/* A packet of a VPN's own protocol, on the port of the data packets. It begins with the
+ * opcode, in the upper five bits of its first byte: any but 6 and 9, which are data.
+ */
+struct ovpnctl_packet {
+	const void *data;
+	size_t len;			/* 4 to OVPNCTL_PACKET_MAX */
+	struct sockaddr_storage remote; /* where from, or where to, with port */
+	struct sockaddr_storage local;	/* AF_UNSPEC: any */
+	bool has_peer;
+	uint32_t peer; /* whose address it is; nobody has proved that it sent it */
+};
+
+#define OVPNCTL_PACKET_MAX 8192
+
+/* Get the control packets that come to an interface's own sockets (listen). On a
+ * process's own socket they are read from that as ever. One process gets them:
+ * -EBUSY where there is another; -ENOTCONN where the interface has no such sockets;
+ * -EOPNOTSUPP where the driver has none. rcvbuf: bytes that may wait, 0 for the
+ * default; what comes when they are full is dropped as rx_unread.
+ */
+int ovpnctl_control_new(struct ovpnctl_ctx *ctx, uint32_t ifindex, unsigned int rcvbuf,
+			struct ovpnctl_control **control);
+/* From here on somebody else can have them. */
+void ovpnctl_control_free(struct ovpnctl_control *control);
+/* For poll(2), level-triggered, POLLIN. */
+int ovpnctl_control_fd(const struct ovpnctl_control *control);
+/* Returns 1 with a packet, which is good until the next call, 0 where there is none
+ * now, or -errno: -ENOTCONN where no more will come, as the interface or its sockets
+ * have gone, or it is in another namespace.
+ */
+int ovpnctl_control_next(struct ovpnctl_control *control, const struct ovpnctl_packet **packet);
+/* Send data from an interface's own socket to remote, from local where that is given;
+ * or to peer, where has_peer is set and remote is AF_UNSPEC. To answer, give it the
+ * packet that came, with other data. Returns 0 where it was sent, which does not mean
+ * that it arrives.
+ */
+int ovpnctl_control_send(struct ovpnctl_ctx *ctx, uint32_t ifindex,
+			 const struct ovpnctl_packet *packet);
 
 #ifdef __cplusplus
 }

@@ -18,11 +18,13 @@
  * transport socket
  */
 #define OVPN_MCGRP_PEERS	"peers"
-/* every *_NTF at 0x40 and above; in the namespace of the interface */
+/* every *_NTF at 0x40 and above but CONTROL_NTF; in the namespace of the interface */
 #define OVPN_MCGRP_EVENTS	"events"
 
 #define OVPN_NONCE_TAIL_SIZE	8
 #define OVPN_PEER_ID_UNDEF	0x00FFFFFF
+/* longest packet of OVPN_A_CONTROL */
+#define OVPN_CONTROL_MAX	8192
 
 /* rtnetlink: kind "ovpn", IFLA_INFO_DATA { IFLA_OVPN_MODE }. The names of
  * linux/if_link.h are younger than most installed headers, hence our own.
@@ -82,6 +84,10 @@ enum {
 	 * OVPN_A_KEYCONF_* of 0x40 and above, too
 	 */
 	OVPN_A_DETAIL,
+	/* binary, 4 to OVPN_CONTROL_MAX bytes: a packet of the control channel, from
+	 * its opcode on, which is any but 6 and 9
+	 */
+	OVPN_A_CONTROL,
 
 	__OVPN_A_MAX,
 	OVPN_A_MAX = (__OVPN_A_MAX - 1)
@@ -134,7 +140,7 @@ enum {
  */
 enum {
 	OVPN_A_DROP_RX_SHORT = 1,	/* no room for what a packet needs */
-	OVPN_A_DROP_RX_NOT_DATA,	/* nobody reads a kernel socket */
+	OVPN_A_DROP_RX_NOT_DATA,	/* nobody registered for control packets */
 	OVPN_A_DROP_RX_DATA_V1,		/* format nobody negotiates */
 	OVPN_A_DROP_RX_NO_PEER,		/* unknown peer id or address */
 	OVPN_A_DROP_RX_NO_KEY,		/* no key with that key id */
@@ -154,6 +160,8 @@ enum {
 	OVPN_A_DROP_TX_NO_ROUTE,	/* to the remote, or a loop */
 	OVPN_A_DROP_TX_QUEUE,		/* TCP transport is congested */
 	OVPN_A_DROP_TX_NOMEM,		/* no memory */
+	/* too long, or who registered for control packets is too slow */
+	OVPN_A_DROP_RX_UNREAD,
 
 	__OVPN_A_DROP_MAX,
 	OVPN_A_DROP_MAX = (__OVPN_A_DROP_MAX - 1)
@@ -247,6 +255,19 @@ enum {
 	OVPN_CMD_KEY_SWAPPED_NTF,	/* IFINDEX, KEYCONF {PEER_ID, KEY_ID of the
 					 * new primary, if there is one}
 					 */
+	/* IFINDEX: control packets that come to the interface's own sockets go to
+	 * the netlink socket that asks, until it is closed, or there are no such
+	 * sockets any more, or the interface leaves the namespace
+	 */
+	OVPN_CMD_CONTROL_REGISTER,
+	/* IFINDEX, CONTROL, PEER {ID} of a peer on those sockets, or PEER {REMOTE_*,
+	 * LOCAL_* if it matters}: send a packet from them
+	 */
+	OVPN_CMD_CONTROL_SEND,
+	/* To who registered alone. IFINDEX, CONTROL, PEER {REMOTE_*, LOCAL_*, ID of a
+	 * peer that is there, which nobody has proved}; IFINDEX alone: no more will come
+	 */
+	OVPN_CMD_CONTROL_NTF,
 
 	__OVPN_CMD_MAX,
 	OVPN_CMD_MAX = (__OVPN_CMD_MAX - 1)
