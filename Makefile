@@ -109,7 +109,8 @@ $(TORMENTS): $(B)/%: tests/torment/%.c tests/torment/genl.h $(B)/libovpnctl.a
 	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -Ilib/include -Ikernel/include/uapi $(LDFLAGS) \
 		$(filter-out %.h,$^) $(NL_LIBS) -o $@
 
-tools: $(TOOLS) $(TORMENTS)
+# the examples are run in the VM, too
+tools: $(TOOLS) $(EXAMPLES) $(TORMENTS)
 
 # all and tools for another machine, to run in its VM
 cross:
@@ -126,7 +127,7 @@ $(B)/examples/%: examples/%.c $(B)/libovpnctl.a
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(CFLAGS) -std=c99 -Wall -Wextra -pedantic -Ilib/include $< $(B)/libovpnctl.a \
-		$(NL_LIBS) -o $@
+		$(NL_LIBS) -Wl,--as-needed -lcrypto -o $@
 
 examples: $(EXAMPLES)
 

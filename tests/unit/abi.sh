@@ -75,7 +75,8 @@ build() {
 	local compiler=$1 source=$2 output=$3 static=${4:-} words
 	read -ra words <<<"$(flags --cflags --libs ${static:+"$static"})"
 	[[ -z $static ]] || words=("${words[@]/#-lovpnctl/-l:libovpnctl.a}")
-	"$compiler" -Wall -Wextra -Werror -pedantic "$source" "${words[@]}" -o "$output"
+	# an example may have cryptography of its own
+	"$compiler" -Wall -Wextra -Werror -pedantic "$source" "${words[@]}" -Wl,--as-needed -lcrypto -o "$output"
 }
 for source in examples/*.c; do
 	name=$(basename "$source" .c)
