@@ -165,6 +165,26 @@ is_long() { [[ $(grep -o "$2" "$3" | tail -n 1 | wc -L) == $(($1 + 3)) ]]; }
 	reads moved
 }
 
+@test "readers come and go while packets pour in" {
+	local i
+	own
+	background flood in_ns n1 bash -c \
+		'while :; do printf "\x38\x00\x00\x01" >/dev/udp/10.0.1.1/1194; done 2>/dev/null'
+	for i in {1..12}; do
+		reads n0 "reader$i"
+		wait_for 20 file_has '66=38000001$' "reader$i"
+		if ((i % 3 == 0)); then
+			ovpnctl -n n0 link set tun0 listen off
+			ovpnctl -n n0 link set tun0 listen 1194
+		elif ((i % 3 == 1)); then
+			ovpnctl -n n0 link del tun0
+			own
+		fi
+		kill -KILL "$reader"
+		wait_for 20 may_register
+	done
+}
+
 @test "who may not administer the namespace of the sockets neither reads nor sends" {
 	local index
 	own
