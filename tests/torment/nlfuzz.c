@@ -76,6 +76,7 @@ enum what {
 	MSS,
 	DSCP,
 	REASON,
+	PACKET,
 };
 
 /* What one request is about, so that its attributes fit each other. */
@@ -86,6 +87,7 @@ enum {
 	IF_KEEPALIVE = 1 << 3,
 	IF_LISTEN = 1 << 4,
 	IF_NOT_LISTEN = 1 << 5,
+	IF_NOT_REMOTE = 1 << 6,
 };
 
 struct attr {
@@ -133,6 +135,17 @@ static const struct attr peer_set[] = {
 
 static const struct attr peer_id[] = {
 	{ OVPN_A_PEER_ID, PEER_ID, ALWAYS },
+	{ 0 },
+};
+
+static const struct attr control_to[] = {
+	{ OVPN_A_PEER_ID, PEER_ID, ALWAYS, IF_NOT_REMOTE },
+	{ OVPN_A_PEER_REMOTE_IPV4, ADDR4, ALWAYS, IF_REMOTE | IF_4 },
+	{ OVPN_A_PEER_REMOTE_IPV6, ADDR6, ALWAYS, IF_REMOTE | IF_6 },
+	{ OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID, SCOPE, 1, IF_REMOTE | IF_6 },
+	{ OVPN_A_PEER_REMOTE_PORT, PORT, ALWAYS, IF_REMOTE },
+	{ OVPN_A_PEER_LOCAL_IPV4, ADDR4, 1, IF_REMOTE | IF_4 },
+	{ OVPN_A_PEER_LOCAL_IPV6, ADDR6, 1, IF_REMOTE | IF_6 },
 	{ 0 },
 };
 
@@ -229,6 +242,13 @@ static const struct attr iface_new_top[] = {
 	{ 0 },
 };
 
+static const struct attr control_send_top[] = {
+	{ OVPN_A_IFINDEX, IFINDEX, ALWAYS },
+	{ OVPN_A_PEER, NEST, ALWAYS, 0, control_to },
+	{ OVPN_A_CONTROL, PACKET, ALWAYS },
+	{ 0 },
+};
+
 static const struct attr ifindex_top[] = {
 	{ OVPN_A_IFINDEX, IFINDEX, ALWAYS },
 	{ 0 },
@@ -317,6 +337,8 @@ static const struct command {
 	{ "iface get", OVPN, OVPN_CMD_IFACE_GET, false, 20, ifindex_top },
 	{ "iface get, dump", OVPN, OVPN_CMD_IFACE_GET, true, 10, nothing },
 	{ "iface set", OVPN, OVPN_CMD_IFACE_SET, false, 6, iface_set_top },
+	{ "control register", OVPN, OVPN_CMD_CONTROL_REGISTER, false, 6, ifindex_top },
+	{ "control send", OVPN, OVPN_CMD_CONTROL_SEND, false, 40, control_send_top },
 	{ "dco new peer", DCO, OVPN_DCO_CMD_NEW_PEER, false, 60, dco_peer_new_top },
 	{ "dco set peer", DCO, OVPN_DCO_CMD_SET_PEER, false, 25, dco_peer_set_top },
 	{ "dco del peer", DCO, OVPN_DCO_CMD_DEL_PEER, false, 15, dco_peer_del_top },
@@ -689,6 +711,13 @@ static size_t value(enum what what, unsigned int about, uint8_t *to)
 		return value8(to, (uint8_t)dice(65));
 	case REASON:
 		return value8(to, (uint8_t)dice(5));
+	case PACKET:
+		len = 4 + dice(60);
+		noise(to, len);
+		/* some of them are data, by their opcode */
+		if (dice(8))
+			to[0] = 7 << 3;
+		return len;
 	}
 	return 0;
 }
@@ -911,7 +940,7 @@ static unsigned int random_about(void)
 		it |= IF_REMOTE;
 	/* of an interface that listens */
 	else
-		it = dice(2) ? IF_4 : IF_6;
+		it = IF_NOT_REMOTE | (dice(2) ? IF_4 : IF_6);
 	it |= dice(2) ? IF_KEEPALIVE : 0;
 	return it | (dice(2) ? IF_LISTEN : IF_NOT_LISTEN);
 }
