@@ -122,7 +122,7 @@ ifindex() { in_ns "${1:-n0}" cat /sys/class/net/tun0/ifindex; }
 	ovpnctl -n n0 link add tun1 mode p2mp
 	need "$(ovpnctl -n n0 -j link show tun1)" '.[0] | .kind == "ovpn" and .client == "ovpn"'
 	[[ $(ovpnctl -n n0 link show tun1) != *" client "* ]]
-	[[ $(ovpnctl -n n0 -d link show tun1) == *"kind ovpn "*" client ovpn" ]]
+	[[ $(ovpnctl -n n0 -d link show tun1) == *"kind ovpn "*" client ovpn"$'\n'* ]]
 }
 
 # ---- NEW_PEER ----
