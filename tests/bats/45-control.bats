@@ -50,8 +50,8 @@ got() {
 	[[ $(counter n0 tun0 rx_drop_not_data) == 0 && $(counter n0 tun0 rx_drop_unread) == 0 ]]
 }
 
-# settled NS DEV: all addresses are known to be nobody else's
-settled() { [[ -z $(ip -n "$1" addr show dev "$2" tentative) ]]; }
+# addressed NS DEV: all addresses are known to be nobody else's
+addressed() { [[ $(ip -n "$1" addr show dev "$2") != *tentative* ]]; }
 
 @test "control packets come over IPv6, a link-local address with its scope" {
 	local lladdr index
@@ -61,7 +61,7 @@ settled() { [[ -z $(ip -n "$1" addr show dev "$2" tentative) ]]; }
 	got '2{ 3=fd010\{27\}2 4=00000000 5=.* 11=fd010\{27\}1 } 66=38dead06$'
 	lladdr=$(ip -n n0 -j addr show dev eth1 | jq -r '.[0].addr_info[] | select(.scope == "link").local')
 	# until then n1 sends from another address
-	wait_for 30 settled n1 eth0
+	wait_for 30 addressed n1 eth0
 	in_ns n1 bash -c "printf '\x38\xde\xad\x07' >/dev/udp/$lladdr%eth0/1194"
 	index=$(ip -n n0 -j link show eth1 | jq '.[0].ifindex')
 	got "2{ 3=fe80.* 4=$(printf %02x "$index")000000 5=.* 66=38dead07\$"
