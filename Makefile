@@ -104,7 +104,7 @@ $(B)/tools/%: tests/tools/%.c
 # with the library as anybody else uses it
 TORMENTS := $(B)/torment $(B)/faults $(B)/nlfuzz
 
-$(TORMENTS): $(B)/%: tests/torment/%.c tests/torment/genl.h $(B)/libovpnctl.a
+$(TORMENTS): $(B)/%: tests/torment/%.c tests/torment/common.h $(B)/libovpnctl.a
 	$(say) CC $<
 	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -Ilib/include -Ikernel/include/uapi $(LDFLAGS) \
 		$(filter-out %.h,$^) $(NL_LIBS) -o $@

@@ -108,6 +108,13 @@ void ovpnctl_ctx_leave(int saved)
 	close(saved);
 }
 
+void ovpnctl_set_rcvbuf(int fd, unsigned int bytes)
+{
+	/* beyond the limit for the privileged, up to it for all */
+	if (bytes && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
 /* ---- life ---- */
 
 static int ctx_new(struct ovpnctl_ctx **result, int netns)

@@ -377,13 +377,8 @@ OVPNCTL_PUBLIC int ovpnctl_monitor_new(struct ovpnctl_ctx *ctx, unsigned int rcv
 	ovpnctl_ctx_leave(saved);
 	if (!ret)
 		ret = nl_socket_set_nonblocking(monitor->sk);
-	if (!ret && rcvbuf) {
-		/* beyond the limit for the privileged, up to it for all */
-		if (setsockopt(nl_socket_get_fd(monitor->sk), SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf,
-			       sizeof(rcvbuf)))
-			setsockopt(nl_socket_get_fd(monitor->sk), SOL_SOCKET, SO_RCVBUF, &rcvbuf,
-				   sizeof(rcvbuf));
-	}
+	if (!ret)
+		ovpnctl_set_rcvbuf(nl_socket_get_fd(monitor->sk), rcvbuf);
 	if (!ret && all_nsid &&
 	    setsockopt(nl_socket_get_fd(monitor->sk), SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &on,
 		       sizeof(on)))

@@ -103,6 +103,8 @@ int ovpnctl_netns_open(const char *netns);
 /* Switch to the context's namespace. Returns what to give to _leave. */
 int ovpnctl_ctx_enter(const struct ovpnctl_ctx *ctx);
 void ovpnctl_ctx_leave(int saved);
+/* bytes: of what may wait to be read, 0: as many as ever */
+void ovpnctl_set_rcvbuf(int fd, unsigned int bytes);
 
 /* attr.c: messages to objects; 0 or -EBADMSG, attr names what is wrong then.
  * data, len: payload of a nest or of a whole message after its headers.

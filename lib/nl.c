@@ -46,13 +46,6 @@ static struct mnl_socket *nl_socket(int bus)
 	return nl;
 }
 
-/* beyond the limit for the privileged, up to it for all */
-static void set_rcvbuf(int fd, unsigned int bytes)
-{
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-}
-
 int ovpnctl_nl_open(struct ovpnctl_ctx *ctx)
 {
 	ctx->genl = nl_socket(NETLINK_GENERIC);
@@ -1040,8 +1033,7 @@ OVPNCTL_PUBLIC int ovpnctl_control_new(struct ovpnctl_ctx *ctx, uint32_t ifindex
 	}
 	/* packets may be lost as on the way here: that is no error of the socket */
 	mnl_socket_setsockopt(control->nl, NETLINK_NO_ENOBUFS, &on, sizeof(on));
-	if (rcvbuf)
-		set_rcvbuf(mnl_socket_get_fd(control->nl), rcvbuf);
+	ovpnctl_set_rcvbuf(mnl_socket_get_fd(control->nl), rcvbuf);
 	ret = transact(ctx, control->nl, nlh, NULL, NULL);
 	if (ret)
 		goto free;

@@ -312,9 +312,8 @@ void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 	}
 	if (ovpnctl_link_fwmark(link, &number))
 		emit_uint(cli, "fwmark", "fwmark 0x%llx", number);
-	/* what everybody has is no news for people */
-	if (ovpnctl_link_source_check(link, &flag) && (cli->json || cli->details || !flag))
-		emit_str(cli, "source_check", COLOUR_NONE, "source-check %s", source_checks[flag]);
+	if (ovpnctl_link_source_check(link, &flag))
+		emit_setting(cli, "source_check", "source-check", source_checks[flag], flag, flag);
 	if (ovpnctl_link_mss_clamp(link, &bytes))
 		emit_setting(cli, "mss_clamp", "mss-clamp", mss_clamp_name(bytes), bytes, !bytes);
 	if (ovpnctl_link_dscp(link, &dscp))

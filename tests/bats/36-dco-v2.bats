@@ -33,9 +33,7 @@ shown() { ovpnctl -n n0 -j peer show dev tun0; }
 dco_server() {
 	hold n0 server -6 1194
 	dco_link n0 tun0 1 >/dev/null
-	ip -n n0 addr add 10.8.0.1/24 dev tun0
-	ip -n n0 addr add fd08::1/64 dev tun0 nodad
-	ip -n n0 link set tun0 up
+	tun_up n0 1
 }
 
 # peer ID REMOTE/PORT [ATTRIBUTE]...: of that server
@@ -402,9 +400,7 @@ carries() {
 	dco_server
 	hold n1 client -6 1194
 	ovpnctl -n n1 link add tun0 mode p2p
-	ip -n n1 addr add 10.8.0.2/24 dev tun0
-	ip -n n1 addr add fd08::2/64 dev tun0 nodad
-	ip -n n1 link set tun0 up
+	tun_up n1 2
 	if [[ ${4:-4} == 6 ]]; then
 		peer 1 fd01::2/1194 4:ip=10.8.0.2 5:ip=fd08::2
 		ovpnctl -n n1 peer add dev tun0 id 1 remote '[fd01::1]:1194' "${socket_client[@]}"

@@ -33,16 +33,12 @@ tell() { echo "${@:2}" >"$1.do"; }
 
 p2mp() {
 	ovpnctl -n n0 link add tun0 mode p2mp
-	ip -n n0 addr add 10.8.0.1/24 dev tun0
-	ip -n n0 addr add fd08::1/64 dev tun0 nodad
-	ip -n n0 link set tun0 up
+	tun_up n0 1
 }
 
 p2p() {
 	ovpnctl -n n1 link add tun0 mode p2p
-	ip -n n1 addr add 10.8.0.2/24 dev tun0
-	ip -n n1 addr add fd08::2/64 dev tun0 nodad
-	ip -n n1 link set tun0 up
+	tun_up n1 2
 }
 
 # tcp_tunnel [FAMILY] [CIPHER]: n0 a server, n1 a client, both of the driver

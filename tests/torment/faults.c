@@ -33,9 +33,7 @@
 
 #include <ovpnctl/ovpnctl.h>
 
-#include "genl.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#include "common.h"
 
 static struct ovpnctl_ctx *ctx;
 static struct ovpnctl_keyfile *keyfile;

@@ -38,9 +38,7 @@
 
 #include <ovpnctl/ovpnctl.h>
 
-#include "genl.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#include "common.h"
 
 /* ---- what requests are made of ---- */
 
@@ -202,10 +200,11 @@ static const struct attr iface_set[] = {
 	{ 0 },
 };
 
-#define TOP(_name, _type, _nest)                     \
+#define TOP(_name, _type, _nest, ...)                \
 	static const struct attr _name[] = {         \
 		{ OVPN_A_IFINDEX, IFINDEX, ALWAYS }, \
 		{ _type, NEST, ALWAYS, 0, _nest },   \
+		##__VA_ARGS__,                       \
 		{ 0 },                               \
 	}
 
@@ -216,13 +215,9 @@ TOP(key_new_top, OVPN_A_KEYCONF, key_new);
 TOP(key_slot_top, OVPN_A_KEYCONF, key_slot);
 TOP(key_peer_top, OVPN_A_KEYCONF, key_peer);
 TOP(iface_set_top, OVPN_A_IFACE, iface_set);
-
-static const struct attr peer_get_top[] = {
-	{ OVPN_A_IFINDEX, IFINDEX, ALWAYS },
-	{ OVPN_A_PEER, NEST, ALWAYS, 0, peer_id },
-	{ OVPN_A_DETAIL, FLAG, 4 },
-	{ 0 },
-};
+TOP(control_send_top, OVPN_A_PEER, control_to, { OVPN_A_CONTROL, PACKET, ALWAYS });
+TOP(key_get_top, OVPN_A_KEYCONF, key_slot, { OVPN_A_DETAIL, FLAG, 4 });
+TOP(peer_get_top, OVPN_A_PEER, peer_id, { OVPN_A_DETAIL, FLAG, 4 });
 
 static const struct attr peer_dump_top[] = {
 	{ OVPN_A_IFINDEX, IFINDEX, ALWAYS },
@@ -230,22 +225,8 @@ static const struct attr peer_dump_top[] = {
 	{ 0 },
 };
 
-static const struct attr key_get_top[] = {
-	{ OVPN_A_IFINDEX, IFINDEX, ALWAYS },
-	{ OVPN_A_KEYCONF, NEST, ALWAYS, 0, key_slot },
-	{ OVPN_A_DETAIL, FLAG, 4 },
-	{ 0 },
-};
-
 static const struct attr iface_new_top[] = {
 	{ OVPN_A_IFACE, NEST, ALWAYS, 0, iface_new },
-	{ 0 },
-};
-
-static const struct attr control_send_top[] = {
-	{ OVPN_A_IFINDEX, IFINDEX, ALWAYS },
-	{ OVPN_A_PEER, NEST, ALWAYS, 0, control_to },
-	{ OVPN_A_CONTROL, PACKET, ALWAYS },
 	{ 0 },
 };
 
@@ -1473,16 +1454,6 @@ static void tell(void)
 		       strerrorname_np((int)((shared->silent[i] - 1) & 255)));
 	printf("%lu cases in %lu batches, %lu granted, %lu events\n", cases, shared->batches,
 	       granted, shared->events);
-}
-
-static unsigned long number(const char *word)
-{
-	char *end;
-	unsigned long n = strtoul(word, &end, 0);
-
-	if (!*word || *end)
-		errx(255, "bad number \"%s\"", word);
-	return n;
 }
 
 int main(int argc, char **argv)

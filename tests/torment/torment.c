@@ -56,7 +56,7 @@
 
 #include <ovpnctl/ovpnctl.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#include "common.h"
 
 enum { WORKERS = 16, STREAMS = 48, STEADY = 12, STEADY_FIRST = 0xff01 };
 
@@ -1526,16 +1526,6 @@ static void unload_module(void)
 	printf("FAILED: the module does not unload\n");
 	shared->failures++;
 	system("grep ovpn /proc/modules; modprobe -r ovpn");
-}
-
-static unsigned long number(const char *word)
-{
-	char *end;
-	unsigned long value = strtoul(word, &end, 0);
-
-	if (!*word || *end)
-		errx(255, "bad number \"%s\"", word);
-	return value;
 }
 
 int main(int argc, char **argv)

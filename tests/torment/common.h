@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Generic netlink without the library: messages that it would never send. */
-#ifndef TORMENT_GENL_H
-#define TORMENT_GENL_H
+/* What tormentors share; above all generic netlink without the library: messages that
+ * it would never send.
+ */
+#ifndef TORMENT_COMMON_H
+#define TORMENT_COMMON_H
 
 #include <err.h>
 #include <errno.h>
@@ -9,7 +11,21 @@
 #include <linux/genetlink.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* A number of the command line. */
+static inline unsigned long number(const char *word)
+{
+	char *end;
+	unsigned long value = strtoul(word, &end, 0);
+
+	if (!*word || *end)
+		errx(255, "bad number \"%s\"", word);
+	return value;
+}
 
 /* Begin a request in buf. */
 static inline struct nlmsghdr *genl_request(void *buf, uint16_t family, uint16_t flags, uint8_t cmd)
