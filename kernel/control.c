@@ -135,7 +135,7 @@ static int ovpn_check_family(const struct ovpn_transport *transport,
 {
 	if (!ovpn_given(cfg, OVPN_FIELD_REMOTE) || transport->tcp)
 		return 0;
-	if (ovpn_addr_is4(&cfg->remote.remote) ? transport->sk4 : transport->sk6)
+	if (ovpn_transport_sk_for(transport, &cfg->remote.remote))
 		return 0;
 	return ovpn_refuse(why, -EAFNOSUPPORT, OVPN_FIELD_REMOTE,
 			   transport->kernel ?
@@ -268,16 +268,18 @@ static int ovpn_peer_add(struct ovpn_dev *ovpn, const struct ovpn_peer_config *c
 	ret = ovpn_check_family(transport, cfg, why);
 	if (ret)
 		goto unuse;
-	ret = ovpn_check_unused(ovpn, NULL, cfg, why);
+	ret = ovpn->mode == OVPN_LINK_MODE_MP && ovpn_peer_find(ovpn, cfg->id) ? -EEXIST : 0;
+	if (!ret)
+		ret = ovpn_check_unused(ovpn, NULL, cfg, why);
+	if (ret == -EEXIST)
+		ovpn_refuse(why, ret, OVPN_FIELD_PEER_ID, "a peer with this id exists");
 	if (ret)
 		goto unuse;
 	ret = ovpn_apply(peer, transport, cfg);
 	if (ret)
 		goto unuse;
 	ret = ovpn_peer_insert(peer);
-	if (ret == -EEXIST)
-		ovpn_refuse(why, ret, OVPN_FIELD_PEER_ID, "a peer with this id exists");
-	else if (ret == -ENODEV)
+	if (ret == -ENODEV)
 		ovpn_refuse(why, ret, OVPN_FIELD_NONE, "interface is being deleted");
 	if (ret)
 		goto unuse;
@@ -410,13 +412,16 @@ int ovpn_control_peer_del(struct ovpn_dev *ovpn, u32 id, struct ovpn_refusal *wh
  * @why: gets the reason of a refusal
  *
  * Return: 0; -EINVAL where cipher and key do not fit; -ENOENT where there is no
- * such peer or cipher; -ENOMEM
+ * such peer or cipher; -EOPNOTSUPP where the peer is over TCP and the cipher asynchronous;
+ * -ENOMEM
  */
 int ovpn_control_key_new(struct ovpn_dev *ovpn, u32 peer_id, enum ovpn_key_slot slot,
 			 const struct ovpn_key_config *cfg, struct ovpn_refusal *why)
 {
+	struct ovpn_transport *transport;
 	struct ovpn_peer *peer;
 	struct ovpn_key *key;
+	int ret = -ENOENT;
 
 	if (cfg->alg == OVPN_CIPHER_ALG_NONE)
 		return ovpn_refuse(why, -EINVAL, OVPN_FIELD_CIPHER, "data is always encrypted");
@@ -434,14 +439,23 @@ int ovpn_control_key_new(struct ovpn_dev *ovpn, u32 peer_id, enum ovpn_key_slot 
 
 	mutex_lock(&ovpn->mutex);
 	peer = ovpn_control_peer(ovpn, peer_id, why);
-	if (peer) {
-		ovpn_keys_install(peer, slot, key);
-		ovpn_nl_key_notify(peer, OVPN_CMD_KEY_NEW_NTF, slot);
-	} else {
-		ovpn_key_release(key);
+	if (!peer)
+		goto release;
+	transport = rcu_dereference_protected(peer->transport, lockdep_is_held(&ovpn->mutex));
+	if (key->async && transport->tcp) {
+		ret = ovpn_refuse(why, -EOPNOTSUPP, OVPN_FIELD_NONE,
+				  "asynchronous ciphers are not for peers over TCP");
+		goto release;
 	}
+	ovpn_keys_install(peer, slot, key);
+	ovpn_nl_key_notify(peer, OVPN_CMD_KEY_NEW_NTF, slot);
 	mutex_unlock(&ovpn->mutex);
-	return peer ? 0 : -ENOENT;
+	return 0;
+
+release:
+	mutex_unlock(&ovpn->mutex);
+	ovpn_key_release(key);
+	return ret;
 }
 
 /**

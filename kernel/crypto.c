@@ -2,11 +2,19 @@
 /*
  * Keys, and packets encrypted and decrypted with them.
  *
- * Only synchronous ciphers, with one request per CPU that lives as long as the
- * module: a packet costs no allocation and no reference.
+ * Synchronous ciphers, with one request per CPU that lives as long as the
+ * module: a packet costs no allocation and no reference. ChaCha20-Poly1305 is made
+ * of the kernel's two library functions, as what the crypto API puts around them
+ * costs as much as a third of them.
+ *
+ * Where userspace allows for a key what works on a packet while it is given others, each
+ * has a request of its own, and is part of a batch that waits for it, see job.c.
  */
 
 #include <crypto/aead.h>
+#include <crypto/algapi.h>
+#include <crypto/chacha.h>
+#include <crypto/poly1305.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
@@ -14,6 +22,8 @@
 
 #include "compat/compat.h"
 #include "crypto.h"
+#include "io.h"
+#include "job.h"
 #include "main.h"
 #include "peer.h"
 #include "trace.h"
@@ -23,6 +33,13 @@ static unsigned int ovpn_debug_first_packet_id;
 module_param_named(debug_first_packet_id, ovpn_debug_first_packet_id, uint, 0600);
 MODULE_PARM_DESC(debug_first_packet_id, "first packet id of keys installed from now on, for tests");
 
+/* Lets a test have an asynchronous cipher where the kernel has none that is best. */
+static char ovpn_debug_async_cipher[CRYPTO_MAX_ALG_NAME];
+module_param_string(debug_async_cipher, ovpn_debug_async_cipher, sizeof(ovpn_debug_async_cipher),
+		    0600);
+MODULE_PARM_DESC(debug_async_cipher,
+		 "cipher of keys that may have an asynchronous one, by the kernel's name, for tests");
+
 /**
  * struct ovpn_scratch - what encrypting or decrypting one packet needs
  * @nonce: of the packet
@@ -30,6 +47,24 @@ MODULE_PARM_DESC(debug_first_packet_id, "first packet id of keys installed from 
  * @req: the request; its context follows
  */
 struct ovpn_scratch {
+	u8 nonce[OVPN_NONCE_SIZE];
+	struct scatterlist sg;
+	struct aead_request req CRYPTO_MINALIGN_ATTR;
+};
+
+/**
+ * struct ovpn_async - a packet that a cipher works on while others go on
+ * @job: its batch
+ * @skb: the packet
+ * @out: it is encrypted, not decrypted
+ * @nonce: of the packet
+ * @sg: where it is
+ * @req: the request; its context follows
+ */
+struct ovpn_async {
+	struct ovpn_job *job;
+	struct sk_buff *skb;
+	bool out;
 	u8 nonce[OVPN_NONCE_SIZE];
 	struct scatterlist sg;
 	struct aead_request req CRYPTO_MINALIGN_ATTR;
@@ -116,13 +151,13 @@ unlock:
 	return ret;
 }
 
-static struct crypto_aead *ovpn_aead_new(const char *name, u32 type, u32 mask,
-					 const struct ovpn_key_dir *dir)
+static struct crypto_aead *ovpn_aead_alloc(const char *name, u32 type, u32 mask,
+					   const struct ovpn_key_dir *dir)
 {
 	struct crypto_aead *aead;
 	int ret;
 
-	aead = crypto_alloc_aead(name, type, mask | CRYPTO_ALG_ASYNC);
+	aead = crypto_alloc_aead(name, type, mask);
 	if (IS_ERR(aead))
 		return aead;
 
@@ -132,7 +167,23 @@ static struct crypto_aead *ovpn_aead_new(const char *name, u32 type, u32 mask,
 	if (!ret && crypto_aead_ivsize(aead) != OVPN_NONCE_SIZE)
 		ret = -EINVAL;
 	if (!ret)
-		ret = ovpn_scratch_reserve(crypto_aead_reqsize(aead));
+		return aead;
+
+	crypto_free_aead(aead);
+	return ERR_PTR(ret);
+}
+
+/* A synchronous one. */
+static struct crypto_aead *ovpn_aead_new(const char *name, u32 type, u32 mask,
+					 const struct ovpn_key_dir *dir)
+{
+	struct crypto_aead *aead;
+	int ret;
+
+	aead = ovpn_aead_alloc(name, type, mask | CRYPTO_ALG_ASYNC, dir);
+	if (IS_ERR(aead))
+		return aead;
+	ret = ovpn_scratch_reserve(crypto_aead_reqsize(aead));
 	if (!ret)
 		return aead;
 
@@ -144,6 +195,19 @@ static void ovpn_tfm_free(struct ovpn_key_tfm *tfm)
 {
 	crypto_free_aead(tfm->aead);
 	crypto_free_aead(tfm->plain);
+	tfm->aead = NULL;
+	tfm->plain = NULL;
+}
+
+static int ovpn_tfm_init_chacha(struct ovpn_key_tfm *tfm, const struct ovpn_key_dir *dir)
+{
+	int i;
+
+	if (dir->key_len != CHACHA_KEY_SIZE)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(tfm->chacha); i++)
+		tfm->chacha[i] = get_unaligned_le32(dir->key + i * sizeof(u32));
+	return 0;
 }
 
 /*
@@ -183,26 +247,69 @@ static int ovpn_tfm_init_gcm(struct ovpn_key_tfm *tfm, const struct ovpn_key_dir
 static int ovpn_tfm_init(struct ovpn_key_tfm *tfm, enum ovpn_cipher_alg alg,
 			 const struct ovpn_key_dir *dir)
 {
-	struct crypto_aead *aead;
 	int ret;
 
 	switch (alg) {
 	case OVPN_CIPHER_ALG_AES_GCM:
 		ret = ovpn_tfm_init_gcm(tfm, dir);
-		if (ret)
-			return ret;
 		break;
 	case OVPN_CIPHER_ALG_CHACHA20_POLY1305:
-		aead = ovpn_aead_new("rfc7539(chacha20,poly1305)", 0, 0, dir);
-		if (IS_ERR(aead))
-			return PTR_ERR(aead);
-		tfm->aead = aead;
+		ret = ovpn_tfm_init_chacha(tfm, dir);
 		break;
 	default:
 		return -EOPNOTSUPP;
 	}
+	if (ret)
+		return ret;
 	memcpy(tfm->tail, dir->tail, sizeof(tfm->tail));
 	return 0;
+}
+
+static bool ovpn_aead_is_async(struct crypto_aead *aead)
+{
+	return crypto_aead_alg(aead)->base.cra_flags & CRYPTO_ALG_ASYNC;
+}
+
+static int ovpn_tfm_init_any(struct ovpn_key_tfm *tfm, enum ovpn_cipher_alg alg,
+			     const struct ovpn_key_dir *dir)
+{
+	char debug[CRYPTO_MAX_ALG_NAME], *name;
+	struct crypto_aead *aead;
+
+	kernel_param_lock(THIS_MODULE);
+	strscpy(debug, ovpn_debug_async_cipher, sizeof(debug));
+	kernel_param_unlock(THIS_MODULE);
+	/* whoever wrote it has ended it with a new line */
+	name = strim(debug);
+	if (!*name)
+		name = alg == OVPN_CIPHER_ALG_AES_GCM ? "gcm(aes)" : "rfc7539(chacha20,poly1305)";
+	aead = ovpn_aead_alloc(name, 0, 0, dir);
+	if (IS_ERR(aead))
+		return PTR_ERR(aead);
+	tfm->aead = aead;
+	memcpy(tfm->tail, dir->tail, sizeof(tfm->tail));
+	return 0;
+}
+
+/* Give a key whatever cipher the kernel's crypto API has for best. Return: 0, also where it has
+ * none, or that is a synchronous one, and the key has none so far; or an error
+ */
+static int ovpn_key_init_async(struct ovpn_key *key, const struct ovpn_key_config *cfg)
+{
+	int ret;
+
+	ret = ovpn_tfm_init_any(&key->enc, cfg->alg, &cfg->enc);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	ret = ovpn_tfm_init_any(&key->dec, cfg->alg, &cfg->dec);
+	if (!ret && (ovpn_aead_is_async(key->enc.aead) || ovpn_aead_is_async(key->dec.aead))) {
+		key->async = true;
+		return 0;
+	}
+	if (!ret)
+		ovpn_tfm_free(&key->dec);
+	ovpn_tfm_free(&key->enc);
+	return ret;
 }
 
 /**
@@ -230,6 +337,13 @@ struct ovpn_key *ovpn_key_new(const struct ovpn_key_config *cfg)
 	atomic64_set(&key->tx_last, first ? first - 1 : 0);
 	spin_lock_init(&key->replay_lock);
 
+	if (cfg->async && cfg->alg != OVPN_CIPHER_ALG_NONE) {
+		ret = ovpn_key_init_async(key, cfg);
+		if (ret)
+			goto free;
+		if (key->async)
+			return key;
+	}
 	ret = ovpn_tfm_init(&key->enc, cfg->alg, &cfg->enc);
 	if (ret)
 		goto free;
@@ -254,7 +368,10 @@ static void ovpn_key_free(struct ovpn_key *key)
 
 static void ovpn_key_free_work(struct work_struct *work)
 {
-	ovpn_key_free(container_of(to_rcu_work(work), struct ovpn_key, free));
+	struct ovpn_key *key = container_of(to_rcu_work(work), struct ovpn_key, free);
+
+	ovpn_jobs_wait(&key->jobs);
+	ovpn_key_free(key);
 }
 
 /**
@@ -290,6 +407,9 @@ void ovpn_keys_install(struct ovpn_peer *peer, enum ovpn_key_slot slot, struct o
 {
 	lockdep_assert_held(&peer->ovpn->mutex);
 	trace_ovpn_key(peer, "install", slot, key->key_id);
+	/* a key that comes after it must not overtake it */
+	if (key->async && peer->ovpn->parallel == OVPN_PARALLEL_OFF)
+		WRITE_ONCE(peer->ovpn->parallel, OVPN_PARALLEL_ENDING);
 	peer->keys.installed++;
 	ovpn_key_release(ovpn_keys_put(peer, slot, key));
 }
@@ -362,6 +482,8 @@ bool ovpn_keys_retire(struct ovpn_peer *peer, struct ovpn_key *key)
  */
 const char *ovpn_key_driver(const struct ovpn_key *key)
 {
+	if (!key->enc.aead)
+		return "chacha20-poly1305-lib";
 	return crypto_tfm_alg_driver_name(crypto_aead_tfm(key->enc.aead));
 }
 
@@ -388,9 +510,35 @@ void ovpn_keys_free(struct ovpn_peer *peer)
  * one; on the wire the tag stands between the AAD and the data. So the tag is made,
  * and looked for, behind the data, and the AAD stands where the tag's end will be
  * or was.
- *
- * Under the lock of the request.
  */
+
+static __always_inline void ovpn_encrypt_prepare(struct sk_buff *skb, u32 word, u32 id)
+{
+	put_unaligned_be32(word, skb->data - OVPN_AAD_SIZE);
+	put_unaligned_be32(id, skb->data - OVPN_AAD_SIZE + OVPN_OPCODE_SIZE);
+}
+
+static __always_inline void ovpn_encrypt_finish(struct sk_buff *skb)
+{
+	unsigned int len = skb->len;
+	u8 *data = skb->data, *head = __skb_push(skb, OVPN_OVERHEAD);
+
+	memcpy(head, data - OVPN_AAD_SIZE, OVPN_AAD_SIZE);
+	memcpy(head + OVPN_AAD_SIZE, data + len, OVPN_TAG_SIZE);
+}
+
+/* Return: the packet id */
+static __always_inline __be32 ovpn_decrypt_prepare(struct sk_buff *skb)
+{
+	__be32 id = get_unaligned((__be32 *)(skb->data + OVPN_OPCODE_SIZE));
+	u8 *head = skb->data, *data = __skb_pull(skb, OVPN_OVERHEAD);
+
+	memcpy(data + skb->len, head + OVPN_AAD_SIZE, OVPN_TAG_SIZE);
+	memcpy(data - OVPN_AAD_SIZE, head, OVPN_AAD_SIZE);
+	return id;
+}
+
+/* Under the lock of the request. */
 static struct aead_request *ovpn_request(const struct ovpn_key_tfm *tfm, __be32 id, u8 *data,
 					 unsigned int len, unsigned int crypt_len)
 {
@@ -409,10 +557,93 @@ static struct aead_request *ovpn_request(const struct ovpn_key_tfm *tfm, __be32 
 	return &scratch->req;
 }
 
+/* ChaCha20-Poly1305 (RFC 8439, section 2.8). The first block of the key stream is the
+ * key of the tag, the data begins with the second.
+ */
+static void ovpn_chacha_init(struct chacha_state *state, const struct ovpn_key_tfm *tfm,
+			     __be32 id)
+{
+	u8 iv[CHACHA_IV_SIZE] = {};
+
+	/* the number of the block, and the nonce */
+	memcpy(iv + sizeof(__le32), &id, sizeof(id));
+	memcpy(iv + sizeof(__le32) + sizeof(id), tfm->tail, sizeof(tfm->tail));
+	chacha_init(state, tfm->chacha, iv);
+}
+
+/* The tag of ciphertext. @once: the key of it */
+static void ovpn_poly1305(const u8 *once, const u8 *aad, const u8 *data, unsigned int len,
+			  u8 *tag)
+{
+	struct {
+		u8 pad[POLY1305_BLOCK_SIZE];
+		__le64 lens[2];
+	} end = { .lens = { cpu_to_le64(OVPN_AAD_SIZE), cpu_to_le64(len) } };
+	unsigned int pad = -len % POLY1305_BLOCK_SIZE;
+	u8 first[POLY1305_BLOCK_SIZE] = {};
+	struct poly1305_desc_ctx poly;
+
+	memcpy(first, aad, OVPN_AAD_SIZE);
+	poly1305_init(&poly, once);
+	poly1305_update(&poly, first, sizeof(first));
+	poly1305_update(&poly, data, len);
+	poly1305_update(&poly, (u8 *)&end + sizeof(end.pad) - pad,
+			pad + sizeof(end.lens));
+	poly1305_final(&poly, tag);
+}
+
+static void ovpn_chacha_encrypt(const struct ovpn_key_tfm *tfm, u8 *head, u8 *data,
+				unsigned int len)
+{
+	u8 *block = data - CHACHA_BLOCK_SIZE;
+	u8 once[POLY1305_KEY_SIZE];
+	struct chacha_state state;
+	u64 aad;
+
+	BUILD_BUG_ON(CHACHA_BLOCK_SIZE > OVPN_HEAD_ROOM);
+	BUILD_BUG_ON(sizeof(aad) != OVPN_AAD_SIZE);
+	memcpy(&aad, head, sizeof(aad));
+	ovpn_chacha_init(&state, tfm, get_unaligned((__be32 *)(head + OVPN_OPCODE_SIZE)));
+	/* in one go, for which the first block stands in front of the data for a while */
+	memset(block, 0, CHACHA_BLOCK_SIZE);
+	chacha20_crypt(&state, block, block, CHACHA_BLOCK_SIZE + len);
+	memcpy(once, block, sizeof(once));
+	memset(block, 0, CHACHA_BLOCK_SIZE);
+	memcpy(head, &aad, sizeof(aad));
+	ovpn_poly1305(once, head, data, len, head + OVPN_AAD_SIZE);
+	memzero_explicit(once, sizeof(once));
+	memzero_explicit(&state, sizeof(state));
+}
+
+static int ovpn_chacha_decrypt(const struct ovpn_key_tfm *tfm, const u8 *head, u8 *data,
+			       unsigned int len)
+{
+	/* the library makes one block by itself without vector registers, which takes
+	 * longer than two with them
+	 */
+	u8 blocks[2 * CHACHA_BLOCK_SIZE] = {};
+	u8 tag[OVPN_TAG_SIZE];
+	struct chacha_state state;
+	int ret = 0;
+
+	ovpn_chacha_init(&state, tfm, get_unaligned((__be32 *)(head + OVPN_OPCODE_SIZE)));
+	chacha20_crypt(&state, blocks, blocks, sizeof(blocks));
+	ovpn_poly1305(blocks, head, data, len, tag);
+	if (likely(!crypto_memneq(tag, head + OVPN_AAD_SIZE, OVPN_TAG_SIZE))) {
+		state.x[12] = 1;
+		chacha20_crypt(&state, data, data, len);
+	} else {
+		ret = -EBADMSG;
+	}
+	memzero_explicit(blocks, sizeof(blocks));
+	memzero_explicit(&state, sizeof(state));
+	return ret;
+}
+
 /**
  * ovpn_encrypt - turn an inner packet into a data packet, in place
  * @key: key to send with
- * @skb: linear, not shared with anybody, with OVPN_OVERHEAD bytes of headroom and
+ * @skb: linear, not shared with anybody, with OVPN_HEAD_ROOM bytes of headroom and
  *	OVPN_TAG_SIZE of tailroom; on success its data begins with the first word
  * @word: that word, ovpn_proto_pack()
  * @id: packet id, from ovpn_pktid_take()
@@ -427,17 +658,20 @@ int ovpn_encrypt(struct ovpn_key *key, struct sk_buff *skb, u32 word, u32 id)
 	u8 *data = skb->data, *head;
 	int ret;
 
-	put_unaligned_be32(word, data - OVPN_AAD_SIZE);
-	put_unaligned_be32(id, data - OVPN_AAD_SIZE + OVPN_OPCODE_SIZE);
+	if (!key->enc.aead) {
+		head = __skb_push(skb, OVPN_OVERHEAD);
+		put_unaligned_be32(word, head);
+		put_unaligned_be32(id, head + OVPN_OPCODE_SIZE);
+		ovpn_chacha_encrypt(&key->enc, head, data, len);
+		return 0;
+	}
+	ovpn_encrypt_prepare(skb, word, id);
 	local_lock_nested_bh(&ovpn_scratch.bh_lock);
 	ret = crypto_aead_encrypt(ovpn_request(&key->enc, htonl(id), data, len, len));
 	local_unlock_nested_bh(&ovpn_scratch.bh_lock);
-	if (unlikely(ret))
-		return ret;
-	head = __skb_push(skb, OVPN_OVERHEAD);
-	memcpy(head, data - OVPN_AAD_SIZE, OVPN_AAD_SIZE);
-	memcpy(head + OVPN_AAD_SIZE, data + len, OVPN_TAG_SIZE);
-	return 0;
+	if (likely(!ret))
+		ovpn_encrypt_finish(skb);
+	return ret;
 }
 
 /**
@@ -453,17 +687,105 @@ int ovpn_encrypt(struct ovpn_key *key, struct sk_buff *skb, u32 word, u32 id)
  */
 int ovpn_decrypt(struct ovpn_key *key, struct sk_buff *skb)
 {
-	__be32 id = get_unaligned((__be32 *)(skb->data + OVPN_OPCODE_SIZE));
-	u8 *head = skb->data, *data = __skb_pull(skb, OVPN_OVERHEAD);
-	unsigned int len = skb->len;
+	u8 *head = skb->data;
+	__be32 id;
 	int ret;
 
-	memcpy(data + len, head + OVPN_AAD_SIZE, OVPN_TAG_SIZE);
-	memcpy(data - OVPN_AAD_SIZE, head, OVPN_AAD_SIZE);
+	if (!key->dec.aead) {
+		__skb_pull(skb, OVPN_OVERHEAD);
+		return ovpn_chacha_decrypt(&key->dec, head, skb->data, skb->len);
+	}
+	id = ovpn_decrypt_prepare(skb);
 	local_lock_nested_bh(&ovpn_scratch.bh_lock);
-	ret = crypto_aead_decrypt(ovpn_request(&key->dec, id, data, len, len + OVPN_TAG_SIZE));
+	ret = crypto_aead_decrypt(ovpn_request(&key->dec, id, skb->data, skb->len,
+					       skb->len + OVPN_TAG_SIZE));
 	local_unlock_nested_bh(&ovpn_scratch.bh_lock);
 	return ret;
+}
+
+/* Asynchronously. */
+
+static void ovpn_async_end(struct ovpn_async *async, int ret)
+{
+	struct ovpn_job *job = async->job;
+	struct sk_buff *skb = async->skb;
+
+	if (likely(!ret) && async->out)
+		ovpn_encrypt_finish(skb);
+	kfree_sensitive(async);
+	ovpn_job_packet(job, skb, ret);
+}
+
+/* From wherever the cipher works. */
+static void ovpn_async_done(OVPN_CRYPTO_DONE_ARG, int ret)
+{
+	local_bh_disable();
+	rcu_read_lock();
+	ovpn_async_end(OVPN_CRYPTO_DONE_DATA, ret);
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
+static void ovpn_async_start(const struct ovpn_key_tfm *tfm, struct sk_buff *skb, __be32 id,
+			     struct ovpn_job *job, bool out)
+{
+	unsigned int len = out ? skb->len : skb->len + OVPN_TAG_SIZE;
+	struct ovpn_async *async;
+	int ret;
+
+	async = kmalloc(sizeof(*async) + crypto_aead_reqsize(tfm->aead),
+			GFP_ATOMIC | __GFP_NOWARN);
+	if (unlikely(!async)) {
+		ovpn_job_packet(job, skb, -ENOMEM);
+		return;
+	}
+	async->job = job;
+	async->skb = skb;
+	async->out = out;
+	memcpy(async->nonce, &id, sizeof(id));
+	memcpy(async->nonce + sizeof(id), tfm->tail, sizeof(tfm->tail));
+	sg_init_one(&async->sg, skb->data - OVPN_AAD_SIZE,
+		    OVPN_AAD_SIZE + skb->len + OVPN_TAG_SIZE);
+	aead_request_set_tfm(&async->req, tfm->aead);
+	aead_request_set_callback(&async->req, 0, ovpn_async_done, async);
+	aead_request_set_ad(&async->req, OVPN_AAD_SIZE);
+	aead_request_set_crypt(&async->req, &async->sg, &async->sg, len, async->nonce);
+	ret = out ? crypto_aead_encrypt(&async->req) : crypto_aead_decrypt(&async->req);
+	if (ret != -EINPROGRESS)
+		ovpn_async_end(async, ret);
+}
+
+/**
+ * ovpn_encrypt_start - begin what ovpn_encrypt() does, with an asynchronous key
+ * @key: key
+ * @skb: packet
+ * @word: its first word
+ * @id: its packet id
+ * @job: the batch that it belongs to; ovpn_job_packet() is called for it, perhaps before this
+ *	returns
+ *
+ * BH off, RCU read section.
+ */
+void ovpn_encrypt_start(struct ovpn_key *key, struct sk_buff *skb, u32 word, u32 id,
+			struct ovpn_job *job)
+{
+	ovpn_encrypt_prepare(skb, word, id);
+	ovpn_async_start(&key->enc, skb, htonl(id), job, true);
+}
+
+/**
+ * ovpn_decrypt_start - begin what ovpn_decrypt() does, with an asynchronous key
+ * @key: key
+ * @skb: packet
+ * @job: the batch that it belongs to, see ovpn_encrypt_start()
+ *
+ * BH off, RCU read section.
+ */
+void ovpn_decrypt_start(struct ovpn_key *key, struct sk_buff *skb, struct ovpn_job *job)
+{
+	__be32 id = ovpn_decrypt_prepare(skb);
+
+	ovpn_async_start(&key->dec, skb, id, job, false);
 }
 
 /**

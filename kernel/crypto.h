@@ -4,6 +4,7 @@
 #define OVPN_CRYPTO_H
 
 #include <crypto/aead.h>
+#include <crypto/chacha.h>
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
 #include <uapi/linux/ovpn.h>
@@ -11,6 +12,7 @@
 #include "pktid.h"
 #include "proto.h"
 
+struct ovpn_job;
 struct ovpn_peer;
 
 /**
@@ -29,26 +31,30 @@ struct ovpn_key_dir {
  * struct ovpn_key_config - a key as given by userspace
  * @key_id: 0 to 7, in every packet
  * @alg: cipher
+ * @async: the cipher may be an asynchronous one
  * @enc: secrets for packets we send
  * @dec: secrets for packets we receive
  */
 struct ovpn_key_config {
 	u8 key_id;
 	enum ovpn_cipher_alg alg;
+	bool async;
 	struct ovpn_key_dir enc;
 	struct ovpn_key_dir dec;
 };
 
 /**
  * struct ovpn_key_tfm - a cipher keyed for one direction
- * @aead: synchronous cipher
+ * @aead: cipher, synchronous unless the key says otherwise; NULL where @chacha is it
  * @plain: one that needs no vector registers, for use where @aead may not touch
  *	them; NULL where @aead copes by itself
+ * @chacha: the words of a key of ChaCha20
  * @tail: last bytes of the nonce
  */
 struct ovpn_key_tfm {
 	struct crypto_aead *aead;
 	struct crypto_aead *plain;
+	u32 chacha[CHACHA_KEY_SIZE / sizeof(u32)];
 	u8 tail[OVPN_NONCE_TAIL_SIZE];
 };
 
@@ -60,15 +66,18 @@ struct ovpn_key_tfm {
  *
  * @key_id: 0 to 7
  * @alg: cipher
+ * @async: the cipher goes on with one packet while it is given another; never changes
  * @enc: for sending
  * @tx_last: last packet id given away
  * @dec: for receiving
  * @replay_lock: serialises @replay; BH
  * @replay: packet ids accepted
+ * @jobs: batches that keep it beyond a grace period after it was taken out
  * @free: frees it after a grace period
  */
 struct ovpn_key {
 	u8 key_id;
+	bool async;
 	enum ovpn_cipher_alg alg;
 	struct ovpn_key_tfm enc;
 	atomic64_t tx_last ____cacheline_aligned_in_smp;
@@ -76,6 +85,7 @@ struct ovpn_key {
 	struct ovpn_key_tfm dec ____cacheline_aligned_in_smp;
 	spinlock_t replay_lock;
 	struct ovpn_replay replay;
+	atomic_t jobs;
 	struct rcu_work free;
 };
 
@@ -96,5 +106,8 @@ void ovpn_keys_free(struct ovpn_peer *peer);
 
 int ovpn_encrypt(struct ovpn_key *key, struct sk_buff *skb, u32 word, u32 id);
 int ovpn_decrypt(struct ovpn_key *key, struct sk_buff *skb);
+void ovpn_encrypt_start(struct ovpn_key *key, struct sk_buff *skb, u32 word, u32 id,
+			struct ovpn_job *job);
+void ovpn_decrypt_start(struct ovpn_key *key, struct sk_buff *skb, struct ovpn_job *job);
 
 #endif /* OVPN_CRYPTO_H */

@@ -223,8 +223,7 @@ static int ovpn_dco_new_peer(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_DCO_A_NEW_PEER, OVPN_DCO_A_NEW_PEER_MAX,
-			     ovpn_dco_new_peer_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_DCO_A_NEW_PEER, OVPN_DCO_A_NEW_PEER_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	ret = ovpn_dco_parse_peer(info, ovpn, attrs, &cfg);
@@ -249,8 +248,7 @@ static int ovpn_dco_set_peer(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_DCO_A_SET_PEER, OVPN_DCO_A_SET_PEER_MAX,
-			     ovpn_dco_set_peer_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_DCO_A_SET_PEER, OVPN_DCO_A_SET_PEER_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	ret = ovpn_dco_need_id(info, OVPN_DCO_A_SET_PEER, attrs, OVPN_DCO_A_SET_PEER_ID);
@@ -280,8 +278,7 @@ static int ovpn_dco_del_peer(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_DCO_A_DEL_PEER, OVPN_DCO_A_DEL_PEER_MAX,
-			     ovpn_dco_del_peer_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_DCO_A_DEL_PEER, OVPN_DCO_A_DEL_PEER_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	ret = ovpn_dco_need_id(info, OVPN_DCO_A_DEL_PEER, attrs, OVPN_DCO_A_DEL_PEER_ID);
@@ -407,8 +404,7 @@ static int ovpn_dco_get_peer(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_DCO_A_GET_PEER, OVPN_DCO_A_GET_PEER_MAX,
-			     ovpn_dco_get_peer_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_DCO_A_GET_PEER, OVPN_DCO_A_GET_PEER_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	reply = NULL;
@@ -486,12 +482,10 @@ static int ovpn_dco_parse_key(struct genl_info *info, struct nlattr **attrs,
 		if (ret)
 			return ret;
 	}
-	ret = ovpn_nl_parse_dir(info, attrs[OVPN_DCO_A_NEW_KEY_ENCRYPT], ovpn_dco_keydir_nest,
-				&cfg->enc);
+	ret = ovpn_nl_parse_dir(info, attrs[OVPN_DCO_A_NEW_KEY_ENCRYPT], &cfg->enc);
 	if (ret)
 		return ret;
-	ret = ovpn_nl_parse_dir(info, attrs[OVPN_DCO_A_NEW_KEY_DECRYPT], ovpn_dco_keydir_nest,
-				&cfg->dec);
+	ret = ovpn_nl_parse_dir(info, attrs[OVPN_DCO_A_NEW_KEY_DECRYPT], &cfg->dec);
 	if (ret)
 		return ret;
 	cfg->key_id = nla_get_u8(attrs[OVPN_DCO_A_NEW_KEY_ID]);
@@ -512,8 +506,7 @@ static int ovpn_dco_new_key(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_DCO_A_NEW_KEY, OVPN_DCO_A_NEW_KEY_MAX,
-			     ovpn_dco_new_key_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_DCO_A_NEW_KEY, OVPN_DCO_A_NEW_KEY_MAX, attrs);
 	if (IS_ERR(ovpn)) {
 		ret = PTR_ERR(ovpn);
 		goto wipe;
@@ -543,8 +536,7 @@ static int ovpn_dco_swap_keys(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_DCO_A_SWAP_KEYS, OVPN_DCO_A_SWAP_KEYS_MAX,
-			     ovpn_dco_swap_keys_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_DCO_A_SWAP_KEYS, OVPN_DCO_A_SWAP_KEYS_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	ret = ovpn_dco_need_id(info, OVPN_DCO_A_SWAP_KEYS, attrs, OVPN_DCO_A_SWAP_KEYS_PEER_ID);
@@ -569,8 +561,7 @@ static int ovpn_dco_del_key(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_DCO_A_DEL_KEY, OVPN_DCO_A_DEL_KEY_MAX,
-			     ovpn_dco_del_key_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_DCO_A_DEL_KEY, OVPN_DCO_A_DEL_KEY_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	ret = ovpn_dco_need_id(info, OVPN_DCO_A_DEL_KEY, attrs, OVPN_DCO_A_DEL_KEY_PEER_ID) ?:

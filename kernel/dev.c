@@ -52,12 +52,18 @@ static int ovpn_ndo_init(struct net_device *dev)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu)
 		u64_stats_init(&per_cpu_ptr(ovpn->pcpu, cpu)->syncp);
-	ret = ovpn_peers_init(ovpn);
+	ret = ovpn_jobs_init(ovpn);
 	if (ret)
 		goto free_pcpu;
+	ret = ovpn_peers_init(ovpn);
+	if (ret)
+		goto free_jobs;
 	ret = gro_cells_init(&ovpn->cells, dev);
 	if (ret)
 		goto free_peers;
+	ret = ovpn_lanes_init(ovpn);
+	if (ret)
+		goto free_cells;
 
 	/* there is somebody to send to: P2MP always, P2P with its peer */
 	if (ovpn->mode == OVPN_LINK_MODE_P2P)
@@ -67,8 +73,12 @@ static int ovpn_ndo_init(struct net_device *dev)
 	mutex_unlock(&ovpn_devs_mutex);
 	return 0;
 
+free_cells:
+	gro_cells_destroy(&ovpn->cells);
 free_peers:
 	ovpn_peers_destroy(ovpn);
+free_jobs:
+	ovpn_jobs_free(ovpn);
 free_pcpu:
 	free_percpu(ovpn->pcpu);
 	return ret;
@@ -118,7 +128,9 @@ static void ovpn_ndo_uninit(struct net_device *dev)
 
 	/* a packet that came by a socket of ours may still be on its way in */
 	synchronize_net();
+	ovpn_jobs_stop(ovpn);
 	gro_cells_destroy(&ovpn->cells);
+	ovpn_lanes_stop(ovpn);
 }
 
 /* net_device.priv_destructor: no references, no packets any more */
@@ -127,6 +139,8 @@ static void ovpn_dev_free(struct net_device *dev)
 	struct ovpn_dev *ovpn = netdev_priv(dev);
 
 	ovpn_peers_destroy(ovpn);
+	ovpn_lanes_free(ovpn);
+	ovpn_jobs_free(ovpn);
 	free_percpu(ovpn->pcpu);
 }
 
@@ -443,9 +457,11 @@ struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config
 	ovpn->owner_portid = cfg->owner_portid;
 	ovpn->owner_net = net;
 	ovpn->fwmark = cfg->fwmark;
+	ovpn->bind_ifindex = cfg->bind_ifindex;
 	ovpn->source_any = cfg->source_any;
 	ovpn->mss_clamp = cfg->mss_clamp;
 	ovpn->dscp = cfg->dscp;
+	ovpn->parallel = cfg->parallel;
 	write_pnet(&ovpn->own_net, net);
 	if (cfg->mtu) {
 		if (cfg->mtu < dev->min_mtu || cfg->mtu > dev->max_mtu) {
@@ -457,7 +473,7 @@ struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config
 	}
 
 	if (cfg->listen) {
-		own = ovpn_udp_listen(ovpn, net, cfg->listen);
+		own = ovpn_udp_listen(ovpn, net, cfg->listen, cfg->bind_ifindex);
 		if (IS_ERR(own)) {
 			NL_SET_ERR_MSG(extack, "cannot bind the interface's own socket");
 			ret = PTR_ERR(own);
@@ -468,8 +484,11 @@ struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config
 	ret = register_netdevice(dev);
 	if (ret)
 		goto close;
-	if (own)
+	/* whoever found it meanwhile may have changed them */
+	mutex_lock(&ovpn->mutex);
+	if (own && rcu_access_pointer(ovpn->own) == own)
 		ovpn_udp_listen_start(own, ovpn->fwmark);
+	mutex_unlock(&ovpn->mutex);
 	ret = rtnl_configure_link(dev, NULL, 0, NULL);
 	if (ret) {
 		unregister_netdevice(dev);
@@ -502,8 +521,9 @@ void ovpn_dev_delete(struct net_device *dev)
 }
 
 /**
- * ovpn_dev_may_set - may the caller change an interface's own sockets, and use them?
+ * ovpn_dev_may_set - may a request change an interface's own sockets, and use them?
  * @ovpn: interface, its mutex held
+ * @request: of netlink
  *
  * They are, and the marks of their packets count, in the namespace where the
  * interface was made. Who was given the interface in a namespace of a user
@@ -511,18 +531,19 @@ void ovpn_dev_delete(struct net_device *dev)
  *
  * Return: the answer
  */
-bool ovpn_dev_may_set(const struct ovpn_dev *ovpn)
+bool ovpn_dev_may_set(const struct ovpn_dev *ovpn, const struct sk_buff *request)
 {
 	const struct net *net = read_pnet(&ovpn->own_net);
 
 	lockdep_assert_held(&ovpn->mutex);
-	return !net || ns_capable(net->user_ns, CAP_NET_ADMIN);
+	return !net || netlink_ns_capable(request, net->user_ns, CAP_NET_ADMIN);
 }
 
 /**
  * ovpn_dev_listen - change an interface's own sockets
  * @ovpn: interface, its mutex held
  * @listen: where they shall listen, NULL: no sockets any more
+ * @ifindex: device that they shall be bound to, 0 for none
  *
  * Peers on the old sockets go over to the new, which are there before the old
  * ones close; without new ones they are removed.
@@ -530,7 +551,7 @@ bool ovpn_dev_may_set(const struct ovpn_dev *ovpn)
  * Return: 0, -ENODEV where the interface is about to go, what bind(2) says,
  * -ENONET where the namespace that the interface was made in is gone, -ENOMEM
  */
-int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen)
+int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen, int ifindex)
 {
 	struct ovpn_transport *own, *old;
 	struct ovpn_peer *peer;
@@ -550,7 +571,7 @@ int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen)
 	net = net ? maybe_get_net(net) : NULL;
 	if (!net)
 		return -ENONET;
-	own = ovpn_udp_listen(ovpn, net, listen);
+	own = ovpn_udp_listen(ovpn, net, listen, ifindex);
 	put_net(net);
 	if (IS_ERR(own))
 		return PTR_ERR(own);
@@ -565,10 +586,35 @@ int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen)
 		rcu_assign_pointer(peer->transport, own);
 		own->users++;
 		old->users--;
-		ovpn_peer_forget_routes(peer);
+		ovpn_peer_forget_way(peer);
 	}
 	ovpn_udp_close(old);
 	return 0;
+}
+
+/**
+ * ovpn_dev_bind - bind an interface's own sockets, those to come included
+ * @ovpn: interface, its mutex held
+ * @ifindex: device in the namespace where the interface was made, 0 for none
+ */
+void ovpn_dev_bind(struct ovpn_dev *ovpn, int ifindex)
+{
+	struct ovpn_transport *own;
+	struct ovpn_peer *peer;
+	unsigned long id;
+
+	lockdep_assert_held(&ovpn->mutex);
+
+	if (ovpn->bind_ifindex == ifindex)
+		return;
+	ovpn->bind_ifindex = ifindex;
+	own = rcu_dereference_protected(ovpn->own, lockdep_is_held(&ovpn->mutex));
+	if (!own)
+		return;
+	ovpn_udp_bind(own, ifindex);
+	for (id = 0; (peer = ovpn_peer_next(ovpn, &id)); id++)
+		if (rcu_access_pointer(peer->transport) == own)
+			ovpn_peer_forget_way(peer);
 }
 
 /**

@@ -11,6 +11,7 @@
 #include <net/gro_cells.h>
 #include <uapi/linux/ovpn.h>
 
+#include "job.h"
 #include "stats.h"
 
 /* "rx_short" ..., by enum ovpn_drop */
@@ -38,6 +39,21 @@ struct ovpn_dev_pcpu {
 };
 
 /**
+ * struct ovpn_lane - delivery of decrypted packets to the stack, in order
+ *
+ * Whoever adds packets, on whatever CPU: they leave in the order in which they came.
+ *
+ * @napi: takes them to the stack, on one CPU at a time
+ * @taken: packets that are just being taken there; @napi's own
+ * @queue: packets that wait, under its lock
+ */
+struct ovpn_lane {
+	struct napi_struct napi;
+	struct sk_buff_head taken;
+	struct sk_buff_head queue ____cacheline_aligned_in_smp;
+};
+
+/**
  * struct ovpn_reader - who registered for the control packets of an interface
  * @net: namespace of the netlink socket, which keeps it alive
  * @portid: its port id
@@ -61,8 +77,12 @@ struct ovpn_reader {
  *	@mutex, read by the data path
  * @mss_clamp: OVPN_MSS_CLAMP_*; likewise
  * @dscp: of outer headers, or OVPN_DSCP_INHERIT; likewise
+ * @parallel: OVPN_PARALLEL_*; likewise
  * @pcpu: counters
- * @cells: delivery of decrypted packets to the stack
+ * @cells: delivery of decrypted packets to the stack: each CPU's own
+ * @lanes: delivery of what has an order, that of streams; each peer has one of them
+ * @lane_count: how many there are
+ * @jobs: batches that several CPUs work on
  * @peer: the one peer of P2P mode; NULL in P2MP. Written under @mutex
  * @peers: P2MP: peers by id. Written under @mutex
  * @by_vpn: P2MP: struct ovpn_vpn_node by inner address. Written under @mutex
@@ -75,6 +95,7 @@ struct ovpn_reader {
  * @peer_count: how many peers there are, under @mutex
  * @own: the interface's own sockets or NULL. Written under @mutex
  * @fwmark: mark of packets from @own, under @mutex
+ * @bind_ifindex: device that @own are bound to, 0 for none, under @mutex
  * @reader: gets the control packets that come to @own, without which it is NULL.
  *	Written under @mutex
  * @client: name of the netlink family that the last peer was added in; at first
@@ -95,8 +116,12 @@ struct ovpn_dev {
 	bool source_any;
 	u8 dscp;
 	u16 mss_clamp;
+	u8 parallel;
 	struct ovpn_dev_pcpu __percpu *pcpu;
 	struct gro_cells cells;
+	struct ovpn_lane *lanes;
+	unsigned int lane_count;
+	struct ovpn_jobs jobs;
 	struct ovpn_peer __rcu *peer;
 	struct xarray peers;
 	struct rhashtable by_vpn;
@@ -107,6 +132,7 @@ struct ovpn_dev {
 	u32 peer_count;
 	struct ovpn_transport __rcu *own;
 	u32 fwmark;
+	int bind_ifindex;
 	struct ovpn_reader __rcu *reader;
 	const char *client;
 	bool pass_v1;
@@ -125,9 +151,11 @@ struct ovpn_dev {
  * @mtu: in bytes, 0 for the default
  * @listen: its own sockets, NULL for none
  * @fwmark: mark of packets from them
+ * @bind_ifindex: device that they are bound to, 0 for none
  * @source_any: do not look at the inner source of what peers send
  * @mss_clamp: OVPN_MSS_CLAMP_*
  * @dscp: of outer headers, or OVPN_DSCP_INHERIT
+ * @parallel: enum ovpn_parallel
  * @owner_portid: netlink socket it goes with, 0 for none
  */
 struct ovpn_dev_config {
@@ -136,11 +164,26 @@ struct ovpn_dev_config {
 	u32 mtu;
 	const struct ovpn_listen *listen;
 	u32 fwmark;
+	int bind_ifindex;
 	bool source_any;
 	u8 dscp;
 	u16 mss_clamp;
+	u8 parallel;
 	u32 owner_portid;
 };
+
+/**
+ * ovpn_dev_tos - TOS of a packet over UDP with no inner packet to have one from
+ * @ovpn: interface
+ *
+ * Return: it
+ */
+static inline u8 ovpn_dev_tos(const struct ovpn_dev *ovpn)
+{
+	u8 dscp = READ_ONCE(ovpn->dscp);
+
+	return dscp == OVPN_DSCP_INHERIT ? 0 : dscp << 2;
+}
 
 int ovpn_dev_init(void);
 void ovpn_dev_exit(void);
@@ -148,8 +191,9 @@ bool ovpn_dev_is(const struct net_device *dev);
 struct net_device *ovpn_dev_create(struct net *net, const struct ovpn_dev_config *cfg,
 				   struct netlink_ext_ack *extack);
 void ovpn_dev_delete(struct net_device *dev);
-bool ovpn_dev_may_set(const struct ovpn_dev *ovpn);
-int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen);
+bool ovpn_dev_may_set(const struct ovpn_dev *ovpn, const struct sk_buff *request);
+int ovpn_dev_listen(struct ovpn_dev *ovpn, const struct ovpn_listen *listen, int ifindex);
+void ovpn_dev_bind(struct ovpn_dev *ovpn, int ifindex);
 int ovpn_dev_read_control(struct ovpn_dev *ovpn, struct net *net, u32 portid);
 void ovpn_dev_owner_gone(const struct net *net, u32 portid);
 void ovpn_dev_owners_exit(void);

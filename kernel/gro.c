@@ -90,8 +90,9 @@ static bool ovpn_gro_merge(struct sk_buff *p, struct sk_buff *skb)
 	if (len > skb_shinfo(p)->gso_size || p->len + len > U16_MAX ||
 	    NAPI_GRO_CB(p)->count >= OVPN_GSO_SEGS)
 		return false;
-	/* from senders on this host, not always one: the batch is nobody's */
-	skb_orphan(p);
+	/* of a sender on this host. The first stays its until the batch is complete, as
+	 * GRO keeps packets of different sockets apart
+	 */
 	skb_orphan(skb);
 	__skb_pull(skb, off);
 	if (NAPI_GRO_CB(p)->last == p)
@@ -102,7 +103,6 @@ static bool ovpn_gro_merge(struct sk_buff *p, struct sk_buff *skb)
 	NAPI_GRO_CB(p)->count++;
 	p->data_len += len;
 	p->len += len;
-	p->truesize += skb->truesize;
 	NAPI_GRO_CB(skb)->same_flow = 1;
 	return true;
 }
@@ -177,6 +177,12 @@ alone:
  */
 int ovpn_gro_complete(struct sock *sk, struct sk_buff *skb, int nhoff)
 {
+	struct sk_buff *member;
+
+	/* a socket has paid for the first only */
+	skb_orphan(skb);
+	skb_walk_frags(skb, member)
+		skb->truesize += member->truesize;
 	/* a UDP super-packet and nothing else, whose checksum field UDP has set
 	 * to what such a one has
 	 */

@@ -231,7 +231,6 @@ static struct sk_buff *ovpn_gso_cut_plain(struct sk_buff *skb, const struct ovpn
 		sum = skb_copy_and_csum_bits(skb, offset, seg->data + s->head_len, len);
 		ovpn_segments_head(s, i, seg->data, sum);
 		offset += len;
-		skb_copy_hash(seg, skb);
 		seg->priority = skb->priority;
 		*tail = seg;
 		tail = &seg->next;
@@ -275,7 +274,6 @@ static struct sk_buff *ovpn_gso_writable(struct sk_buff *skb)
 		if (!*sum)
 			*sum = CSUM_MANGLED_0;
 	}
-	skb_copy_hash(copy, skb);
 	copy->priority = skb->priority;
 	ovpn_gso_own(copy, skb);
 	consume_skb(skb);

@@ -11,6 +11,7 @@
 #include "dev.h"
 #include "gro.h"
 #include "gso.h"
+#include "job.h"
 #include "main.h"
 #include "netlink.h"
 #include "peer.h"
@@ -28,9 +29,12 @@ static int __init ovpn_init(void)
 	ovpn_wq = alloc_workqueue("ovpn", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!ovpn_wq)
 		return -ENOMEM;
-	ret = ovpn_crypto_module_init();
+	ret = ovpn_job_module_init();
 	if (ret)
 		goto wq;
+	ret = ovpn_crypto_module_init();
+	if (ret)
+		goto job;
 	ret = ovpn_peer_module_init();
 	if (ret)
 		goto crypto;
@@ -59,6 +63,8 @@ peer:
 	ovpn_peer_module_exit();
 crypto:
 	ovpn_crypto_module_exit();
+job:
+	ovpn_job_module_exit();
 wq:
 	destroy_workqueue(ovpn_wq);
 	return ret;
@@ -71,8 +77,7 @@ static void __exit ovpn_exit(void)
 	ovpn_dco_exit();
 	ovpn_nl_exit();
 	ovpn_dev_owners_exit();
-	/* a task may still be on its way out of a TCP socket's operation */
-	synchronize_rcu_tasks();
+	ovpn_tcp_module_exit();
 	/* peers and keys come to the queue by RCU callbacks, and freeing some
 	 * of them makes more of these
 	 */
@@ -83,6 +88,7 @@ static void __exit ovpn_exit(void)
 	ovpn_gso_module_exit();
 	ovpn_peer_module_exit();
 	ovpn_crypto_module_exit();
+	ovpn_job_module_exit();
 }
 
 module_init(ovpn_init);

@@ -35,7 +35,8 @@ enum {
 
 static const struct genl_multicast_group ovpn_nl_groups[] = {
 	[OVPN_GRP_PEERS] = { .name = OVPN_MCGRP_PEERS },
-	[OVPN_GRP_EVENTS] = { .name = OVPN_MCGRP_EVENTS },
+	/* tells what PEER_GET tells, for the same rights */
+	[OVPN_GRP_EVENTS] = { .name = OVPN_MCGRP_EVENTS, .flags = GENL_MCAST_CAP_NET_ADMIN },
 };
 
 static struct genl_family ovpn_nl_family;
@@ -123,11 +124,13 @@ static int ovpn_nl_check_mss(const struct nlattr *attr, struct netlink_ext_ack *
 #define OVPN_IFACE_POLICY						\
 	[OVPN_A_IFACE_MSS_CLAMP] = NLA_POLICY_VALIDATE_FN(NLA_U16, ovpn_nl_check_mss), \
 	[OVPN_A_IFACE_DSCP] = NLA_POLICY_MAX(NLA_U8, OVPN_DSCP_INHERIT), \
+	[OVPN_A_IFACE_PARALLEL] = NLA_POLICY_MAX(NLA_U8, OVPN_PARALLEL_ON), \
 	[OVPN_A_IFACE_SOURCE_CHECK] = NLA_POLICY_MAX(NLA_U8, OVPN_SOURCE_CHECK_STRICT), \
 	[OVPN_A_IFACE_LISTEN_PORT] = { .type = NLA_BE16 },		\
 	[OVPN_A_IFACE_LISTEN_IPV4] = { .type = NLA_BE32 },		\
 	[OVPN_A_IFACE_LISTEN_IPV6] = OVPN_NLA_IPV6,			\
-	[OVPN_A_IFACE_FWMARK] = { .type = NLA_U32 }
+	[OVPN_A_IFACE_FWMARK] = { .type = NLA_U32 },			\
+	[OVPN_A_IFACE_BIND_DEV] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 }
 
 static const struct nla_policy ovpn_iface_new_nest[OVPN_A_IFACE_MAX + 1] = {
 	OVPN_IFACE_POLICY,
@@ -155,7 +158,8 @@ OVPN_TOP_POLICY(ovpn_peer_set_policy, OVPN_A_PEER, ovpn_peer_set_nest);
 OVPN_TOP_POLICY(ovpn_peer_id_policy, OVPN_A_PEER, ovpn_peer_id_nest);
 OVPN_TOP_POLICY(ovpn_peer_get_policy, OVPN_A_PEER, ovpn_peer_id_nest,
 		[OVPN_A_DETAIL] = { .type = NLA_FLAG });
-OVPN_TOP_POLICY(ovpn_key_new_policy, OVPN_A_KEYCONF, ovpn_key_new_nest);
+OVPN_TOP_POLICY(ovpn_key_new_policy, OVPN_A_KEYCONF, ovpn_key_new_nest,
+		[OVPN_A_ASYNC] = { .type = NLA_FLAG });
 OVPN_TOP_POLICY(ovpn_key_slot_policy, OVPN_A_KEYCONF, ovpn_key_slot_nest);
 OVPN_TOP_POLICY(ovpn_key_get_policy, OVPN_A_KEYCONF, ovpn_key_slot_nest,
 		[OVPN_A_DETAIL] = { .type = NLA_FLAG });
@@ -220,21 +224,33 @@ void ovpn_nl_put(struct ovpn_dev *ovpn)
 	dev_put(ovpn->dev);
 }
 
+/* nla_parse_nested() of what generic netlink has held against its policy, so that nothing
+ * is left to look for. @attrs: gets them, up to @max
+ */
+static void ovpn_nl_index(struct nlattr **attrs, int max, const struct nlattr *nest)
+{
+	struct nlattr *attr;
+	int rem;
+
+	memset(attrs, 0, (max + 1) * sizeof(*attrs));
+	nla_for_each_nested(attr, nest, rem)
+		if (nla_type(attr) <= max)
+			attrs[nla_type(attr)] = attr;
+}
+
 /**
  * ovpn_nl_start - the interface and the nest of a request
  * @info: request
  * @nest: attribute that is the nest
  * @max: highest attribute in the nest
- * @policy: of the nest
  * @attrs: gets its attributes
  *
  * Return: the interface with a reference for ovpn_nl_put(), or an ERR_PTR
  */
 struct ovpn_dev *ovpn_nl_start(struct genl_info *info, int nest, int max,
-			       const struct nla_policy *policy, struct nlattr **attrs)
+			       struct nlattr **attrs)
 {
 	struct ovpn_dev *ovpn = ovpn_nl_dev(genl_info_net(info), info->attrs, info->extack);
-	int ret;
 
 	if (IS_ERR(ovpn))
 		return ovpn;
@@ -242,14 +258,11 @@ struct ovpn_dev *ovpn_nl_start(struct genl_info *info, int nest, int max,
 	if (!info->attrs[nest]) {
 		NL_SET_ERR_ATTR_MISS(info->extack, NULL, nest);
 		NL_SET_ERR_MSG(info->extack, "what the request is about is missing");
-		ret = -EINVAL;
-	} else {
-		ret = nla_parse_nested(attrs, max, info->attrs[nest], policy, info->extack);
+		ovpn_nl_put(ovpn);
+		return ERR_PTR(-EINVAL);
 	}
-	if (!ret)
-		return ovpn;
-	ovpn_nl_put(ovpn);
-	return ERR_PTR(ret);
+	ovpn_nl_index(attrs, max, info->attrs[nest]);
+	return ovpn;
 }
 
 /**
@@ -302,20 +315,16 @@ void ovpn_nl_refuse(struct genl_info *info, struct nlattr *nest, struct nlattr *
  * ovpn_nl_parse_dir - read the secrets of one direction
  * @info: request
  * @nest: OVPN_A_KEYDIR_*, the same numbers in both families
- * @policy: of the nest
  * @dir: gets them; it points into the request
  *
  * Return: 0 or an error
  */
-int ovpn_nl_parse_dir(struct genl_info *info, struct nlattr *nest,
-		      const struct nla_policy *policy, struct ovpn_key_dir *dir)
+int ovpn_nl_parse_dir(struct genl_info *info, struct nlattr *nest, struct ovpn_key_dir *dir)
 {
 	struct nlattr *attrs[OVPN_A_KEYDIR_MAX + 1];
 	int ret;
 
-	ret = nla_parse_nested(attrs, OVPN_A_KEYDIR_MAX, nest, policy, info->extack);
-	if (ret)
-		return ret;
+	ovpn_nl_index(attrs, OVPN_A_KEYDIR_MAX, nest);
 	ret = ovpn_nl_need(info, nest, attrs, OVPN_A_KEYDIR_CIPHER_KEY, "cipher key is missing");
 	if (ret)
 		return ret;
@@ -359,10 +368,10 @@ static struct ovpn_peer *ovpn_nl_peer(struct genl_info *info, struct ovpn_dev *o
 }
 
 /* May the client have to do with an interface's own sockets? Interface's mutex held. */
-static int ovpn_nl_may_set(struct genl_info *info, const struct ovpn_dev *ovpn,
-			   const struct nlattr *attr)
+static int ovpn_nl_may_set(const struct sk_buff *skb, struct genl_info *info,
+			   const struct ovpn_dev *ovpn, const struct nlattr *attr)
 {
-	if (ovpn_dev_may_set(ovpn))
+	if (ovpn_dev_may_set(ovpn, skb))
 		return 0;
 	NL_SET_ERR_MSG_ATTR(info->extack, attr,
 			    "interface was made in a namespace that you may not administer");
@@ -467,15 +476,15 @@ static int ovpn_nl_parse_remote(struct genl_info *info, struct nlattr **attrs,
 }
 
 /* Interface and description of a peer. Return: as ovpn_nl_start() */
-static struct ovpn_dev *ovpn_nl_start_peer(struct genl_info *info, const struct nla_policy *policy,
-					   struct nlattr **attrs, struct ovpn_peer_config *cfg)
+static struct ovpn_dev *ovpn_nl_start_peer(struct genl_info *info, struct nlattr **attrs,
+					   struct ovpn_peer_config *cfg)
 {
 	struct nlattr *nest = info->attrs[OVPN_A_PEER];
 	struct nlattr *interval, *timeout;
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, policy, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return ovpn;
 	ret = ovpn_nl_need(info, nest, attrs, OVPN_A_PEER_ID, "peer id is missing");
@@ -536,7 +545,7 @@ static int ovpn_nl_peer_new(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start_peer(info, ovpn_peer_new_nest, attrs, &cfg);
+	ovpn = ovpn_nl_start_peer(info, attrs, &cfg);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	ret = ovpn_control_peer_new(ovpn, &cfg, &why);
@@ -554,7 +563,7 @@ static int ovpn_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start_peer(info, ovpn_peer_set_nest, attrs, &cfg);
+	ovpn = ovpn_nl_start_peer(info, attrs, &cfg);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	ret = ovpn_control_peer_set(ovpn, &cfg, &why);
@@ -571,7 +580,7 @@ static int ovpn_nl_peer_del(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, ovpn_peer_id_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	ret = ovpn_nl_need(info, info->attrs[OVPN_A_PEER], attrs, OVPN_A_PEER_ID,
@@ -588,11 +597,47 @@ put:
 
 /* Peers: replies. */
 
+/* nla_put() of four bytes at the most. A dump of many peers is made of little else, and
+ * spent half of its time in the calls that nla_put() makes of each.
+ */
+static __always_inline int ovpn_nl_put_short(struct sk_buff *skb, int type, const void *value,
+					     size_t len)
+{
+	struct nlattr *nla;
+
+	BUILD_BUG_ON(len > NLA_ALIGNTO);
+	if (unlikely(skb_tailroom(skb) < NLA_HDRLEN + NLA_ALIGNTO))
+		return -EMSGSIZE;
+	nla = __skb_put(skb, NLA_HDRLEN + NLA_ALIGNTO);
+	nla->nla_type = type;
+	nla->nla_len = nla_attr_size(len);
+	memset(nla_data(nla), 0, NLA_ALIGNTO);
+	memcpy(nla_data(nla), value, len);
+	return 0;
+}
+
+static int ovpn_nl_put_u32(struct sk_buff *skb, int type, u32 value)
+{
+	return ovpn_nl_put_short(skb, type, &value, sizeof(value));
+}
+
+/* as short as it fits, as nla_put_uint() of Linux 6.7 */
+static int ovpn_nl_put_uint(struct sk_buff *skb, int type, u64 value)
+{
+	if (likely(value == (u32)value))
+		return ovpn_nl_put_u32(skb, type, value);
+	return nla_put(skb, type, sizeof(value), &value);
+}
+
 static int ovpn_nl_put_addr(struct sk_buff *skb, const struct in6_addr *addr, int attr4,
 			    int attr6)
 {
-	if (ovpn_addr_is4(addr))
-		return nla_put_in_addr(skb, attr4, ovpn_addr_get4(addr));
+	__be32 ip;
+
+	if (ovpn_addr_is4(addr)) {
+		ip = ovpn_addr_get4(addr);
+		return ovpn_nl_put_short(skb, attr4, &ip, sizeof(ip));
+	}
 	return nla_put_in6_addr(skb, attr6, addr);
 }
 
@@ -602,17 +647,17 @@ static int ovpn_nl_put_remote(struct sk_buff *skb, const struct ovpn_endpoint *e
 			     OVPN_A_PEER_REMOTE_IPV6))
 		return -EMSGSIZE;
 	if (!ovpn_addr_is4(&ep->remote) &&
-	    nla_put_u32(skb, OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID, ep->scope_id))
+	    ovpn_nl_put_u32(skb, OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID, ep->scope_id))
 		return -EMSGSIZE;
-	return nla_put_be16(skb, OVPN_A_PEER_REMOTE_PORT, ep->port);
+	return ovpn_nl_put_short(skb, OVPN_A_PEER_REMOTE_PORT, &ep->port, sizeof(ep->port));
 }
 
 static int ovpn_nl_put_sum(struct sk_buff *skb, int bytes, int packets,
 			   const struct ovpn_sum *sum)
 {
-	if (ovpn_nla_put_uint(skb, bytes, sum->bytes))
+	if (ovpn_nl_put_uint(skb, bytes, sum->bytes))
 		return -EMSGSIZE;
-	return ovpn_nla_put_uint(skb, packets, sum->packets);
+	return ovpn_nl_put_uint(skb, packets, sum->packets);
 }
 
 static int ovpn_nl_put_drops(struct sk_buff *skb, const struct ovpn_peer *peer)
@@ -631,7 +676,7 @@ static int ovpn_nl_put_drops(struct sk_buff *skb, const struct ovpn_peer *peer)
 		return -EMSGSIZE;
 	for (i = 0; i < OVPN_DROP_COUNT; i++) {
 		packets = atomic64_read(&peer->drops[i]);
-		if (packets && ovpn_nla_put_uint(skb, types[i], packets))
+		if (packets && ovpn_nl_put_uint(skb, types[i], packets))
 			return -EMSGSIZE;
 	}
 	nla_nest_end(skb, nest);
@@ -646,10 +691,10 @@ static int ovpn_nl_put_detail(struct sk_buff *skb, const struct ovpn_peer *peer)
 	u32 installed = peer->keys.installed;
 	u32 now = ovpn_now();
 
-	if (nla_put_u32(skb, OVPN_A_PEER_SINCE, ovpn_since(peer->added, now)) ||
-	    (recv && nla_put_u32(skb, OVPN_A_PEER_LAST_RX, ovpn_since(recv, now))) ||
-	    (sent && nla_put_u32(skb, OVPN_A_PEER_LAST_TX, ovpn_since(sent, now))) ||
-	    nla_put_u32(skb, OVPN_A_PEER_REKEYS, installed ? installed - 1 : 0))
+	if (ovpn_nl_put_u32(skb, OVPN_A_PEER_SINCE, ovpn_since(peer->added, now)) ||
+	    (recv && ovpn_nl_put_u32(skb, OVPN_A_PEER_LAST_RX, ovpn_since(recv, now))) ||
+	    (sent && ovpn_nl_put_u32(skb, OVPN_A_PEER_LAST_TX, ovpn_since(sent, now))) ||
+	    ovpn_nl_put_u32(skb, OVPN_A_PEER_REKEYS, installed ? installed - 1 : 0))
 		return -EMSGSIZE;
 	return ovpn_nl_put_drops(skb, peer);
 }
@@ -669,6 +714,7 @@ static int ovpn_nl_fill_peer(struct sk_buff *skb, struct net *net,
 	struct ovpn_bind *bind;
 	struct nlattr *nest;
 	struct sock *sk;
+	__be16 port;
 	int ret = 0;
 
 	transport = rcu_dereference_protected(peer->transport,
@@ -682,18 +728,18 @@ static int ovpn_nl_fill_peer(struct sk_buff *skb, struct net *net,
 	    nla_put_s32(skb, OVPN_A_PEER_SOCKET_NETNSID,
 			peernet2id_alloc(net, sock_net(sk), GFP_ATOMIC)))
 		return -EMSGSIZE;
-	if (nla_put_u32(skb, OVPN_A_PEER_ID, peer->id) ||
-	    nla_put_u32(skb, OVPN_A_PEER_TX_ID, peer->tx_id))
+	if (ovpn_nl_put_u32(skb, OVPN_A_PEER_ID, peer->id) ||
+	    ovpn_nl_put_u32(skb, OVPN_A_PEER_TX_ID, peer->tx_id))
 		return -EMSGSIZE;
 	if (peer->vpn[OVPN_VPN4] &&
-	    nla_put_in_addr(skb, OVPN_A_PEER_VPN_IPV4,
-			    ovpn_addr_get4(&peer->vpn[OVPN_VPN4]->addr)))
+	    ovpn_nl_put_addr(skb, &peer->vpn[OVPN_VPN4]->addr, OVPN_A_PEER_VPN_IPV4,
+			     OVPN_A_PEER_VPN_IPV6))
 		return -EMSGSIZE;
 	if (peer->vpn[OVPN_VPN6] &&
 	    nla_put_in6_addr(skb, OVPN_A_PEER_VPN_IPV6, &peer->vpn[OVPN_VPN6]->addr))
 		return -EMSGSIZE;
-	if (nla_put_u32(skb, OVPN_A_PEER_KEEPALIVE_INTERVAL, peer->told_interval) ||
-	    nla_put_u32(skb, OVPN_A_PEER_KEEPALIVE_TIMEOUT, peer->told_timeout))
+	if (ovpn_nl_put_u32(skb, OVPN_A_PEER_KEEPALIVE_INTERVAL, peer->told_interval) ||
+	    ovpn_nl_put_u32(skb, OVPN_A_PEER_KEEPALIVE_TIMEOUT, peer->told_timeout))
 		return -EMSGSIZE;
 
 	rcu_read_lock();
@@ -705,7 +751,8 @@ static int ovpn_nl_fill_peer(struct sk_buff *skb, struct net *net,
 					       OVPN_A_PEER_LOCAL_IPV6);
 	}
 	rcu_read_unlock();
-	if (ret || nla_put_be16(skb, OVPN_A_PEER_LOCAL_PORT, inet_sk(sk)->inet_sport))
+	port = inet_sk(sk)->inet_sport;
+	if (ret || ovpn_nl_put_short(skb, OVPN_A_PEER_LOCAL_PORT, &port, sizeof(port)))
 		return -EMSGSIZE;
 
 	if (more & OVPN_NL_STATS) {
@@ -751,7 +798,7 @@ static int ovpn_nl_peer_get(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, ovpn_peer_id_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 
@@ -847,16 +894,15 @@ static int ovpn_nl_parse_key(struct genl_info *info, struct nlattr **attrs,
 		if (ret)
 			return ret;
 	}
-	ret = ovpn_nl_parse_dir(info, attrs[OVPN_A_KEYCONF_ENCRYPT_DIR], ovpn_keydir_nest,
-				&cfg->enc);
+	ret = ovpn_nl_parse_dir(info, attrs[OVPN_A_KEYCONF_ENCRYPT_DIR], &cfg->enc);
 	if (ret)
 		return ret;
-	ret = ovpn_nl_parse_dir(info, attrs[OVPN_A_KEYCONF_DECRYPT_DIR], ovpn_keydir_nest,
-				&cfg->dec);
+	ret = ovpn_nl_parse_dir(info, attrs[OVPN_A_KEYCONF_DECRYPT_DIR], &cfg->dec);
 	if (ret)
 		return ret;
 	cfg->key_id = nla_get_u32(attrs[OVPN_A_KEYCONF_KEY_ID]);
 	cfg->alg = nla_get_u32(attrs[OVPN_A_KEYCONF_CIPHER_ALG]);
+	cfg->async = info->attrs[OVPN_A_ASYNC];
 	return 0;
 }
 
@@ -868,7 +914,7 @@ static int ovpn_nl_key_new(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, ovpn_key_new_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, attrs);
 	if (IS_ERR(ovpn)) {
 		ret = PTR_ERR(ovpn);
 		goto wipe;
@@ -915,7 +961,7 @@ static int ovpn_nl_fill_key(struct sk_buff *skb, struct ovpn_peer *peer,
 		 nla_put_u32(skb, OVPN_A_KEYCONF_SLOT, slot) ||
 		 nla_put_u32(skb, OVPN_A_KEYCONF_KEY_ID, key->key_id) ||
 		 nla_put_u32(skb, OVPN_A_KEYCONF_CIPHER_ALG, key->alg) ||
-		 (detail && ovpn_nla_put_uint(skb, OVPN_A_KEYCONF_IDS_LEFT,
+		 (detail && ovpn_nl_put_uint(skb, OVPN_A_KEYCONF_IDS_LEFT,
 					      ovpn_pktid_left(&key->tx_last))) ||
 		 (detail && nla_put_string(skb, OVPN_A_KEYCONF_DRIVER, ovpn_key_driver(key))))
 		ret = -EMSGSIZE;
@@ -935,7 +981,7 @@ static int ovpn_nl_key_get(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, ovpn_key_slot_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 
@@ -977,7 +1023,7 @@ static int ovpn_nl_key_swap(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, ovpn_key_peer_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	ret = ovpn_nl_need(info, info->attrs[OVPN_A_KEYCONF], attrs, OVPN_A_KEYCONF_PEER_ID,
@@ -999,7 +1045,7 @@ static int ovpn_nl_key_del(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, ovpn_key_slot_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_A_KEYCONF, OVPN_A_KEYCONF_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	ret = ovpn_nl_need_slot(info, attrs);
@@ -1066,6 +1112,49 @@ static int ovpn_nl_put_listen(struct sk_buff *skb, const struct ovpn_dev *ovpn)
 	return ret;
 }
 
+/* @ifindex: set to the device that BIND_DEV names, left alone without it */
+static int ovpn_nl_get_bind(struct genl_info *info, struct nlattr **attrs, struct net *net,
+			    int *ifindex)
+{
+	const struct nlattr *attr = attrs[OVPN_A_IFACE_BIND_DEV];
+	struct net_device *dev;
+	char name[IFNAMSIZ];
+
+	if (!attr)
+		return 0;
+	nla_strscpy(name, attr, sizeof(name));
+	*ifindex = 0;
+	if (!*name)
+		return 0;
+	rcu_read_lock();
+	dev = net ? dev_get_by_name_rcu(net, name) : NULL;
+	if (dev)
+		*ifindex = dev->ifindex;
+	rcu_read_unlock();
+	if (dev)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, attr, "device to bind to does not exist");
+	return -ENODEV;
+}
+
+static int ovpn_nl_put_bind(struct sk_buff *skb, const struct ovpn_dev *ovpn)
+{
+	struct net *net = read_pnet(&ovpn->own_net);
+	struct net_device *dev;
+	int ret = 0;
+
+	if (!ovpn->bind_ifindex)
+		return 0;
+	if (nla_put_u32(skb, OVPN_A_IFACE_BIND_IFINDEX, ovpn->bind_ifindex))
+		return -EMSGSIZE;
+	rcu_read_lock();
+	dev = net ? dev_get_by_index_rcu(net, ovpn->bind_ifindex) : NULL;
+	if (dev)
+		ret = nla_put_string(skb, OVPN_A_IFACE_BIND_DEV, dev->name);
+	rcu_read_unlock();
+	return ret;
+}
+
 /* An interface's nest. Interface's mutex held. */
 static int ovpn_nl_fill_iface(struct sk_buff *skb, const struct ovpn_dev *ovpn)
 {
@@ -1082,6 +1171,7 @@ static int ovpn_nl_fill_iface(struct sk_buff *skb, const struct ovpn_dev *ovpn)
 	    nla_put_u32(skb, OVPN_A_IFACE_MTU, READ_ONCE(ovpn->dev->mtu)) ||
 	    ovpn_nl_put_listen(skb, ovpn) ||
 	    (ovpn->fwmark && nla_put_u32(skb, OVPN_A_IFACE_FWMARK, ovpn->fwmark)) ||
+	    ovpn_nl_put_bind(skb, ovpn) ||
 	    nla_put_u32(skb, OVPN_A_IFACE_PEERS, ovpn->peer_count) ||
 	    (ovpn->owner_portid &&
 	     nla_put_u32(skb, OVPN_A_IFACE_OWNER, ovpn->owner_portid)) ||
@@ -1090,13 +1180,16 @@ static int ovpn_nl_fill_iface(struct sk_buff *skb, const struct ovpn_dev *ovpn)
 	    nla_put_u8(skb, OVPN_A_IFACE_SOURCE_CHECK,
 		       ovpn->source_any ? OVPN_SOURCE_CHECK_OFF : OVPN_SOURCE_CHECK_STRICT) ||
 	    nla_put_u16(skb, OVPN_A_IFACE_MSS_CLAMP, ovpn->mss_clamp) ||
-	    nla_put_u8(skb, OVPN_A_IFACE_DSCP, ovpn->dscp))
+	    nla_put_u8(skb, OVPN_A_IFACE_DSCP, ovpn->dscp) ||
+	    nla_put_u8(skb, OVPN_A_IFACE_PARALLEL,
+		       ovpn->parallel == OVPN_PARALLEL_ENDING ? OVPN_PARALLEL_OFF :
+								ovpn->parallel))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
 }
 
-/* @cb: the dump it is part of, or NULL */
+/* @cb: the dump it is part of, or NULL. Interface's mutex held. */
 static int ovpn_nl_send_iface(struct sk_buff *skb, struct ovpn_dev *ovpn, u8 cmd, u32 portid,
 			      u32 seq, struct netlink_callback *cb)
 {
@@ -1107,9 +1200,7 @@ static int ovpn_nl_send_iface(struct sk_buff *skb, struct ovpn_dev *ovpn, u8 cmd
 		return -EMSGSIZE;
 	if (cb)
 		genl_dump_check_consistent(cb, hdr);
-	mutex_lock(&ovpn->mutex);
 	ret = ovpn_nl_fill_iface(skb, ovpn);
-	mutex_unlock(&ovpn->mutex);
 	if (ret) {
 		genlmsg_cancel(skb, hdr);
 		return ret;
@@ -1124,8 +1215,10 @@ static int ovpn_nl_reply_iface(struct genl_info *info, struct ovpn_dev *ovpn,
 {
 	int ret;
 
+	mutex_lock(&ovpn->mutex);
 	ret = ovpn_nl_send_iface(reply, ovpn, OVPN_CMD_IFACE_GET, info->snd_portid,
 				 info->snd_seq, NULL);
+	mutex_unlock(&ovpn->mutex);
 	if (ret) {
 		nlmsg_free(reply);
 		return ret;
@@ -1151,9 +1244,7 @@ static int ovpn_nl_iface_new(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "what the request is about is missing");
 		return -EINVAL;
 	}
-	ret = nla_parse_nested(attrs, OVPN_A_IFACE_MAX, nest, ovpn_iface_new_nest, info->extack);
-	if (ret)
-		return ret;
+	ovpn_nl_index(attrs, OVPN_A_IFACE_MAX, nest);
 	ret = ovpn_nl_parse_listen(info, attrs, &listen, &listens);
 	if (ret)
 		return ret;
@@ -1165,6 +1256,9 @@ static int ovpn_nl_iface_new(struct sk_buff *skb, struct genl_info *info)
 		cfg.mode = nla_get_u8(attrs[OVPN_A_IFACE_MODE]);
 	if (attrs[OVPN_A_IFACE_FWMARK])
 		cfg.fwmark = nla_get_u32(attrs[OVPN_A_IFACE_FWMARK]);
+	ret = ovpn_nl_get_bind(info, attrs, net, &cfg.bind_ifindex);
+	if (ret)
+		return ret;
 	if (attrs[OVPN_A_IFACE_SOURCE_CHECK])
 		cfg.source_any = nla_get_u8(attrs[OVPN_A_IFACE_SOURCE_CHECK]) ==
 				 OVPN_SOURCE_CHECK_OFF;
@@ -1172,6 +1266,8 @@ static int ovpn_nl_iface_new(struct sk_buff *skb, struct genl_info *info)
 		cfg.mss_clamp = nla_get_u16(attrs[OVPN_A_IFACE_MSS_CLAMP]);
 	if (attrs[OVPN_A_IFACE_DSCP])
 		cfg.dscp = nla_get_u8(attrs[OVPN_A_IFACE_DSCP]);
+	if (attrs[OVPN_A_IFACE_PARALLEL])
+		cfg.parallel = nla_get_u8(attrs[OVPN_A_IFACE_PARALLEL]);
 	if (attrs[OVPN_A_IFACE_MTU]) {
 		cfg.mtu = nla_get_u32(attrs[OVPN_A_IFACE_MTU]);
 		if (!cfg.mtu) {
@@ -1251,6 +1347,7 @@ static int ovpn_nl_iface_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct net *net = sock_net(cb->skb->sk);
 	struct net_device *dev;
+	struct ovpn_dev *ovpn;
 	long n = 0;
 	int ret = 0;
 
@@ -1264,8 +1361,11 @@ static int ovpn_nl_iface_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	for_each_netdev(net, dev) {
 		if (n++ < cb->args[0] || !ovpn_dev_is(dev))
 			continue;
-		ret = ovpn_nl_send_iface(skb, netdev_priv(dev), OVPN_CMD_IFACE_GET,
+		ovpn = netdev_priv(dev);
+		mutex_lock(&ovpn->mutex);
+		ret = ovpn_nl_send_iface(skb, ovpn, OVPN_CMD_IFACE_GET,
 					 NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, cb);
+		mutex_unlock(&ovpn->mutex);
 		if (ret) {
 			n--;
 			break;
@@ -1282,10 +1382,10 @@ static int ovpn_nl_iface_set(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_listen listen = {};
 	struct ovpn_transport *own;
 	struct ovpn_dev *ovpn;
+	int ifindex, ret;
 	bool listens;
-	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_A_IFACE, OVPN_A_IFACE_MAX, ovpn_iface_set_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_A_IFACE, OVPN_A_IFACE_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	ret = ovpn_nl_parse_listen(info, attrs, &listen, &listens);
@@ -1293,15 +1393,23 @@ static int ovpn_nl_iface_set(struct sk_buff *skb, struct genl_info *info)
 		goto put;
 
 	mutex_lock(&ovpn->mutex);
+	if (ovpn->dying) {
+		ret = -ENODEV;
+		goto unlock;
+	}
 	/* what is seen where the interface was made */
 	if (listens || attrs[OVPN_A_IFACE_LISTEN_OFF] || attrs[OVPN_A_IFACE_FWMARK] ||
-	    attrs[OVPN_A_IFACE_DSCP]) {
-		ret = ovpn_nl_may_set(info, ovpn, info->attrs[OVPN_A_IFACE]);
+	    attrs[OVPN_A_IFACE_BIND_DEV] || attrs[OVPN_A_IFACE_DSCP]) {
+		ret = ovpn_nl_may_set(skb, info, ovpn, info->attrs[OVPN_A_IFACE]);
 		if (ret)
 			goto unlock;
 	}
+	ifindex = ovpn->bind_ifindex;
+	ret = ovpn_nl_get_bind(info, attrs, read_pnet(&ovpn->own_net), &ifindex);
+	if (ret)
+		goto unlock;
 	if (listens || attrs[OVPN_A_IFACE_LISTEN_OFF]) {
-		ret = ovpn_dev_listen(ovpn, listens ? &listen : NULL);
+		ret = ovpn_dev_listen(ovpn, listens ? &listen : NULL, ifindex);
 		if (ret == -ENONET)
 			NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_IFACE_LISTEN_PORT],
 					    "namespace that the interface was made in is gone");
@@ -1311,6 +1419,7 @@ static int ovpn_nl_iface_set(struct sk_buff *skb, struct genl_info *info)
 		if (ret)
 			goto unlock;
 	}
+	ovpn_dev_bind(ovpn, ifindex);
 	if (attrs[OVPN_A_IFACE_FWMARK]) {
 		ovpn->fwmark = nla_get_u32(attrs[OVPN_A_IFACE_FWMARK]);
 		own = rcu_dereference_protected(ovpn->own, lockdep_is_held(&ovpn->mutex));
@@ -1324,6 +1433,8 @@ static int ovpn_nl_iface_set(struct sk_buff *skb, struct genl_info *info)
 		WRITE_ONCE(ovpn->mss_clamp, nla_get_u16(attrs[OVPN_A_IFACE_MSS_CLAMP]));
 	if (attrs[OVPN_A_IFACE_DSCP])
 		WRITE_ONCE(ovpn->dscp, nla_get_u8(attrs[OVPN_A_IFACE_DSCP]));
+	if (attrs[OVPN_A_IFACE_PARALLEL])
+		ovpn_jobs_set_parallel(ovpn, nla_get_u8(attrs[OVPN_A_IFACE_PARALLEL]));
 unlock:
 	mutex_unlock(&ovpn->mutex);
 	if (!ret)
@@ -1344,7 +1455,7 @@ static int ovpn_nl_control_register(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	mutex_lock(&ovpn->mutex);
-	ret = ovpn_nl_may_set(info, ovpn, ifindex);
+	ret = ovpn_nl_may_set(skb, info, ovpn, ifindex);
 	if (!ret)
 		ret = ovpn_dev_read_control(ovpn, genl_info_net(info), info->snd_portid);
 	mutex_unlock(&ovpn->mutex);
@@ -1411,15 +1522,16 @@ static int ovpn_nl_control_peer(struct genl_info *info, struct ovpn_dev *ovpn,
 	return 0;
 }
 
-static int ovpn_nl_control_transmit(struct genl_info *info, struct ovpn_dev *ovpn,
-				    struct nlattr **attrs, struct ovpn_endpoint *ep)
+static int ovpn_nl_control_transmit(const struct sk_buff *skb, struct genl_info *info,
+				    struct ovpn_dev *ovpn, struct nlattr **attrs,
+				    struct ovpn_endpoint *ep)
 {
 	struct nlattr *packet = info->attrs[OVPN_A_CONTROL];
 	struct nlattr *where = attrs[OVPN_A_PEER_ID];
 	struct ovpn_transport *own;
 	int ret;
 
-	ret = ovpn_nl_may_set(info, ovpn, info->attrs[OVPN_A_IFINDEX]);
+	ret = ovpn_nl_may_set(skb, info, ovpn, info->attrs[OVPN_A_IFINDEX]);
 	if (ret)
 		return ret;
 	own = rcu_dereference_protected(ovpn->own, lockdep_is_held(&ovpn->mutex));
@@ -1464,13 +1576,13 @@ static int ovpn_nl_control_send(struct sk_buff *skb, struct genl_info *info)
 	struct ovpn_dev *ovpn;
 	int ret;
 
-	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, ovpn_control_nest, attrs);
+	ovpn = ovpn_nl_start(info, OVPN_A_PEER, OVPN_A_PEER_MAX, attrs);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 	ret = ovpn_nl_parse_control(info, attrs, &cfg);
 	if (!ret) {
 		mutex_lock(&ovpn->mutex);
-		ret = ovpn_nl_control_transmit(info, ovpn, attrs, &cfg.remote);
+		ret = ovpn_nl_control_transmit(skb, info, ovpn, attrs, &cfg.remote);
 		mutex_unlock(&ovpn->mutex);
 	}
 	ovpn_nl_put(ovpn);
@@ -1516,16 +1628,20 @@ static void ovpn_nl_multicast(struct sk_buff *skb, void *hdr, struct net *net,
  */
 void ovpn_nl_iface_notify(struct ovpn_dev *ovpn, u8 cmd)
 {
-	struct net *net = dev_net(ovpn->dev);
-	struct sk_buff *skb;
+	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct net *net;
 
-	skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	/* without it the interface may move, and the namespace go */
+	mutex_lock(&ovpn->mutex);
+	net = dev_net(ovpn->dev);
 	if (!skb || ovpn_nl_send_iface(skb, ovpn, cmd, 0, 0, NULL)) {
 		nlmsg_free(skb);
 		ovpn_nl_lost(net, OVPN_GRP_EVENTS);
-		return;
+	} else {
+		genlmsg_multicast_netns(&ovpn_nl_family, net, skb, 0, OVPN_GRP_EVENTS,
+					GFP_KERNEL);
 	}
-	genlmsg_multicast_netns(&ovpn_nl_family, net, skb, 0, OVPN_GRP_EVENTS, GFP_KERNEL);
+	mutex_unlock(&ovpn->mutex);
 }
 
 /**

@@ -10,7 +10,6 @@
 struct genl_info;
 struct netlink_ext_ack;
 struct ovpn_reader;
-struct nla_policy;
 struct nlattr;
 
 int ovpn_nl_init(void);
@@ -20,14 +19,13 @@ void ovpn_nl_exit(void);
 struct ovpn_dev *ovpn_nl_dev(struct net *net, struct nlattr **attrs,
 			     struct netlink_ext_ack *extack);
 struct ovpn_dev *ovpn_nl_start(struct genl_info *info, int nest, int max,
-			       const struct nla_policy *policy, struct nlattr **attrs);
+			       struct nlattr **attrs);
 void ovpn_nl_put(struct ovpn_dev *ovpn);
 int ovpn_nl_need(struct genl_info *info, struct nlattr *nest, struct nlattr **attrs, int type,
 		 const char *sentence);
 void ovpn_nl_refuse(struct genl_info *info, struct nlattr *nest, struct nlattr **attrs,
 		    const u8 types[OVPN_FIELD_COUNT], const struct ovpn_refusal *why);
-int ovpn_nl_parse_dir(struct genl_info *info, struct nlattr *nest,
-		      const struct nla_policy *policy, struct ovpn_key_dir *dir);
+int ovpn_nl_parse_dir(struct genl_info *info, struct nlattr *nest, struct ovpn_key_dir *dir);
 void ovpn_nl_wipe(struct nlattr *nest, int type);
 
 void ovpn_nl_iface_notify(struct ovpn_dev *ovpn, u8 cmd);

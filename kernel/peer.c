@@ -27,18 +27,19 @@
 
 static struct kmem_cache *ovpn_peer_cache;
 
+/* Tables keep the size that they once needed, two words a peer, since those who left may
+ * come back: to shrink them, step by step, takes 1,000 instructions of each peer's deletion.
+ */
 static const struct rhashtable_params ovpn_vpn_params = {
 	.head_offset = offsetof(struct ovpn_vpn_node, node),
 	.key_offset = offsetof(struct ovpn_vpn_node, addr),
 	.key_len = sizeof_field(struct ovpn_vpn_node, addr),
-	.automatic_shrinking = true,
 };
 
 static const struct rhashtable_params ovpn_remote_params = {
 	.head_offset = offsetof(struct ovpn_peer, remote_node),
 	.key_offset = offsetof(struct ovpn_peer, remote_key),
 	.key_len = sizeof_field(struct ovpn_peer, remote_key),
-	.automatic_shrinking = true,
 };
 
 /**
@@ -62,20 +63,6 @@ int ovpn_peers_init(struct ovpn_dev *ovpn)
 	if (ret)
 		rhashtable_destroy(&ovpn->by_vpn);
 	return ret;
-}
-
-/**
- * ovpn_peers_destroy - free the tables of an interface
- * @ovpn: interface that has no peers and sees no packets any more
- */
-void ovpn_peers_destroy(struct ovpn_dev *ovpn)
-{
-	WARN_ON(!xa_empty(&ovpn->peers));
-	xa_destroy(&ovpn->peers);
-	if (ovpn->mode != OVPN_LINK_MODE_MP)
-		return;
-	rhashtable_destroy(&ovpn->by_vpn);
-	rhltable_destroy(&ovpn->by_remote);
 }
 
 /*
@@ -195,7 +182,105 @@ void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout, 
 		return;
 	WRITE_ONCE(peer->recv_from, now);
 	WRITE_ONCE(peer->sent_from, now);
-	ovpn_peer_sleep(peer, min_not_zero(interval, timeout));
+	/* one that is refused after all is freed with the mutex held, for which what the
+	 * timer starts waits
+	 */
+	if (peer->inserted)
+		ovpn_peer_sleep(peer, min_not_zero(interval, timeout));
+}
+
+/*
+ * What peers keep on each CPU.
+ *
+ * The kernel's allocator for that searches long for each piece, and so do peers share
+ * pieces.
+ */
+
+#define OVPN_BLOCK_PEERS	32
+#define OVPN_BLOCK_FULL		GENMASK(OVPN_BLOCK_PEERS - 1, 0)
+
+/**
+ * struct ovpn_pcpu_block - per-CPU memory of several peers
+ * @list: in ovpn_pcpu_blocks, while there is room
+ * @used: which parts have an owner
+ * @parts: the memory
+ */
+struct ovpn_pcpu_block {
+	struct list_head list;
+	unsigned long used;
+	struct ovpn_pcpu_parts {
+		struct ovpn_peer_pcpu part[OVPN_BLOCK_PEERS];
+	} __percpu *parts;
+};
+
+static LIST_HEAD(ovpn_pcpu_blocks);
+/* protects the list, and all blocks */
+static DEFINE_MUTEX(ovpn_pcpu_mutex);
+
+static struct ovpn_pcpu_block *ovpn_pcpu_block_new(void)
+{
+	struct ovpn_pcpu_block *block = kzalloc(sizeof(*block), GFP_KERNEL);
+
+	if (!block)
+		return NULL;
+	block->parts = alloc_percpu(struct ovpn_pcpu_parts);
+	if (!block->parts) {
+		kfree(block);
+		return NULL;
+	}
+	list_add(&block->list, &ovpn_pcpu_blocks);
+	return block;
+}
+
+static int ovpn_pcpu_alloc(struct ovpn_peer *peer)
+{
+	struct ovpn_pcpu_block *block;
+	unsigned int i;
+	int cpu;
+
+	mutex_lock(&ovpn_pcpu_mutex);
+	block = list_first_entry_or_null(&ovpn_pcpu_blocks, struct ovpn_pcpu_block, list) ?:
+		ovpn_pcpu_block_new();
+	if (!block) {
+		mutex_unlock(&ovpn_pcpu_mutex);
+		return -ENOMEM;
+	}
+	i = ffz(block->used);
+	__set_bit(i, &block->used);
+	if (block->used == OVPN_BLOCK_FULL)
+		list_del(&block->list);
+	mutex_unlock(&ovpn_pcpu_mutex);
+
+	peer->block = block;
+	peer->pcpu = &block->parts->part[i];
+	for_each_possible_cpu(cpu) {
+		struct ovpn_peer_pcpu *pcpu = per_cpu_ptr(peer->pcpu, cpu);
+
+		memset(pcpu, 0, sizeof(*pcpu));
+		u64_stats_init(&pcpu->syncp);
+		local_lock_init(&pcpu->bh_lock);
+	}
+	return 0;
+}
+
+static void ovpn_pcpu_free(struct ovpn_peer *peer)
+{
+	struct ovpn_pcpu_block *block = peer->block;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		dst_release(per_cpu_ptr(peer->pcpu, cpu)->route.dst);
+
+	mutex_lock(&ovpn_pcpu_mutex);
+	if (block->used == OVPN_BLOCK_FULL)
+		list_add(&block->list, &ovpn_pcpu_blocks);
+	__clear_bit(peer->pcpu - block->parts->part, &block->used);
+	if (!block->used) {
+		list_del(&block->list);
+		free_percpu(block->parts);
+		kfree(block);
+	}
+	mutex_unlock(&ovpn_pcpu_mutex);
 }
 
 /* Life. */
@@ -211,37 +296,28 @@ void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout, 
 struct ovpn_peer *ovpn_peer_alloc(struct ovpn_dev *ovpn, u32 id)
 {
 	struct ovpn_peer *peer;
-	int cpu;
 
 	peer = kmem_cache_zalloc(ovpn_peer_cache, GFP_KERNEL);
 	if (!peer)
 		return NULL;
-	peer->pcpu = alloc_percpu(struct ovpn_peer_pcpu);
-	if (!peer->pcpu)
-		goto free;
-	for_each_possible_cpu(cpu) {
-		u64_stats_init(&per_cpu_ptr(peer->pcpu, cpu)->syncp);
-		local_lock_init(&per_cpu_ptr(peer->pcpu, cpu)->bh_lock);
+	if (ovpn_pcpu_alloc(peer)) {
+		kmem_cache_free(ovpn_peer_cache, peer);
+		return NULL;
 	}
-	if (dst_cache_init(&peer->dst, GFP_KERNEL))
-		goto free_pcpu;
 
 	peer->ovpn = ovpn;
 	peer->id = id;
 	peer->tx_id = id;
 	peer->added = ovpn_now();
+	peer->hash = get_random_u32();
 	peer->recv_from = ovpn_awake();
 	peer->sent_from = peer->recv_from;
 	spin_lock_init(&peer->lock);
 	timer_setup(&peer->timer, ovpn_peer_timer, 0);
 	INIT_WORK(&peer->expired, ovpn_peer_expired);
+	ovpn_queue_init(&peer->out, peer);
+	ovpn_queue_init(&peer->in, peer);
 	return peer;
-
-free_pcpu:
-	free_percpu(peer->pcpu);
-free:
-	kmem_cache_free(ovpn_peer_cache, peer);
-	return NULL;
 }
 
 /**
@@ -254,20 +330,60 @@ void ovpn_peer_free(struct ovpn_peer *peer)
 {
 	timer_shutdown_sync(&peer->timer);
 	cancel_work_sync(&peer->expired);
+	ovpn_jobs_wait(&peer->jobs);
 	ovpn_keys_free(peer);
 	kfree(peer->vpn[OVPN_VPN4]);
 	kfree(peer->vpn[OVPN_VPN6]);
 	kfree(rcu_dereference_protected(peer->bind, true));
-	dst_cache_destroy(&peer->dst);
-	free_percpu(peer->pcpu);
+	ovpn_pcpu_free(peer);
 	/* the cache hands the memory on as it is, and here were addresses */
 	memzero_explicit(peer, sizeof(*peer));
 	kmem_cache_free(ovpn_peer_cache, peer);
 }
 
-static void ovpn_peer_free_work(struct work_struct *work)
+/* Peers that no packet can see any more. One work for all of them: one each costs 1,400
+ * instructions more, a tenth of a peer's deletion.
+ */
+static LLIST_HEAD(ovpn_peers_gone);
+
+static void ovpn_peers_free(struct work_struct *work)
 {
-	ovpn_peer_free(container_of(to_rcu_work(work), struct ovpn_peer, free));
+	struct ovpn_peer *peer, *next;
+
+	llist_for_each_entry_safe(peer, next, llist_del_all(&ovpn_peers_gone), gone) {
+		ovpn_peer_free(peer);
+		cond_resched();
+	}
+}
+
+static DECLARE_WORK(ovpn_peers_work, ovpn_peers_free);
+
+static void ovpn_peer_unseen(struct rcu_head *rcu)
+{
+	struct ovpn_peer *peer = container_of(rcu, struct ovpn_peer, rcu);
+
+	/* where others are in the list the work is queued, and has not begun */
+	if (llist_add(&peer->gone, &ovpn_peers_gone))
+		queue_work(ovpn_wq, &ovpn_peers_work);
+}
+
+/**
+ * ovpn_peers_destroy - free the tables of an interface, and wait for its last peers
+ * @ovpn: interface that has no peers and sees no packets any more; RCU callbacks of
+ *	their removal have run
+ *
+ * May sleep.
+ */
+void ovpn_peers_destroy(struct ovpn_dev *ovpn)
+{
+	/* timers of peers that are not freed yet still look at the interface */
+	flush_work(&ovpn_peers_work);
+	WARN_ON(!xa_empty(&ovpn->peers));
+	xa_destroy(&ovpn->peers);
+	if (ovpn->mode != OVPN_LINK_MODE_MP)
+		return;
+	rhashtable_destroy(&ovpn->by_vpn);
+	rhltable_destroy(&ovpn->by_remote);
 }
 
 static void ovpn_vpn_unhash(struct ovpn_vpn_node *node)
@@ -316,8 +432,6 @@ static int ovpn_peer_insert_mp(struct ovpn_peer *peer)
 	int ret;
 
 	/* first what may be refused, while no packet can have seen the peer */
-	if (xa_load(&ovpn->peers, peer->id))
-		return -EEXIST;
 	ret = ovpn_vpn_hash(peer->vpn[OVPN_VPN4]);
 	if (ret)
 		return ret;
@@ -340,14 +454,14 @@ unhash4:
 
 /**
  * ovpn_peer_insert - let the world see a peer
- * @peer: peer with a socket and all its addresses, from ovpn_peer_alloc()
+ * @peer: peer with a socket and all its addresses, from ovpn_peer_alloc(); in P2MP
+ *	mode no other has its id
  *
  * Interface's mutex held. In P2P mode the peer takes the place of the one there
  * was, which is removed.
  *
- * Return: 0; -EEXIST where the id is in use, -EADDRINUSE where another peer has
- * one of the inner addresses, -ENODEV where the interface is about to go,
- * -ENOMEM: the caller still owns the peer
+ * Return: 0; -EADDRINUSE where another peer has one of the inner addresses, -ENODEV
+ * where the interface is about to go, -ENOMEM: the caller still owns the peer
  */
 int ovpn_peer_insert(struct ovpn_peer *peer)
 {
@@ -381,6 +495,8 @@ int ovpn_peer_insert(struct ovpn_peer *peer)
 	trace_ovpn_peer(peer, "add", "", bind ? &bind->ep : NULL);
 	spin_unlock_bh(&peer->lock);
 	ovpn->peer_count++;
+	if (peer->interval || peer->timeout)
+		ovpn_peer_sleep(peer, min_not_zero(peer->interval, peer->timeout));
 	return 0;
 }
 
@@ -428,8 +544,7 @@ void ovpn_peer_remove(struct ovpn_peer *peer, enum ovpn_del_peer_reason reason)
 	RCU_INIT_POINTER(peer->transport, NULL);
 	ovpn_transport_unuse(transport);
 
-	INIT_RCU_WORK(&peer->free, ovpn_peer_free_work);
-	queue_rcu_work(ovpn_wq, &peer->free);
+	call_rcu(&peer->rcu, ovpn_peer_unseen);
 }
 
 /**
@@ -483,10 +598,13 @@ struct ovpn_peer *ovpn_peer_next(struct ovpn_dev *ovpn, unsigned long *id)
  */
 struct ovpn_peer *ovpn_peer_find(struct ovpn_dev *ovpn, u32 id)
 {
-	unsigned long at = id;
-	struct ovpn_peer *peer = ovpn_peer_next(ovpn, &at);
+	struct ovpn_peer *peer;
 
-	return at == id ? peer : NULL;
+	lockdep_assert_held(&ovpn->mutex);
+	if (ovpn->mode == OVPN_LINK_MODE_MP)
+		return xa_load(&ovpn->peers, id);
+	peer = rcu_dereference_protected(ovpn->peer, lockdep_is_held(&ovpn->mutex));
+	return peer && peer->id == id ? peer : NULL;
 }
 
 /**
@@ -700,21 +818,36 @@ void ovpn_peer_set_remote(struct ovpn_peer *peer, struct ovpn_bind *bind)
 	spin_unlock_bh(&peer->lock);
 }
 
+/* Return: a copy without a local address, or NULL without memory */
+static struct ovpn_bind *ovpn_bind_anywhere(const struct ovpn_bind *from)
+{
+	struct ovpn_bind *bind = kmemdup(from, sizeof(*from), GFP_ATOMIC);
+
+	if (!bind)
+		return NULL;
+	if (ovpn_addr_is4(&bind->ep.remote))
+		ovpn_addr_set4(&bind->ep.local, 0);
+	else
+		bind->ep.local = in6addr_any;
+	return bind;
+}
+
 /**
- * ovpn_peer_forget_routes - look routes to a peer up anew
+ * ovpn_peer_forget_way - look anew how a peer is sent to
  * @peer: peer, found under its interface's mutex, which is held
  *
- * For a change of the socket. Without memory for it the old routes stay, which
- * is right for all but the rarest policies.
+ * For a change of the socket: its routes, and the local address, which the new one
+ * may not have; the next packet that comes tells which. Without memory for it the
+ * old ones stay.
  */
-void ovpn_peer_forget_routes(struct ovpn_peer *peer)
+void ovpn_peer_forget_way(struct ovpn_peer *peer)
 {
 	struct ovpn_bind *bind;
 
 	lockdep_assert_held(&peer->ovpn->mutex);
 	spin_lock_bh(&peer->lock);
 	bind = rcu_dereference_protected(peer->bind, lockdep_is_held(&peer->lock));
-	bind = bind ? kmemdup(bind, sizeof(*bind), GFP_ATOMIC) : NULL;
+	bind = bind ? ovpn_bind_anywhere(bind) : NULL;
 	if (bind && !ovpn_peer_rebind(peer, bind))
 		kfree(bind);
 	spin_unlock_bh(&peer->lock);
@@ -729,15 +862,10 @@ void ovpn_peer_forget_routes(struct ovpn_peer *peer)
  */
 void ovpn_peer_forget_local(struct ovpn_peer *peer, const struct ovpn_bind *seen)
 {
-	struct ovpn_bind *bind = kmemdup(seen, sizeof(*seen), GFP_ATOMIC);
+	struct ovpn_bind *bind = ovpn_bind_anywhere(seen);
 
 	if (!bind)
 		return;
-	if (ovpn_addr_is4(&seen->ep.remote))
-		ovpn_addr_set4(&bind->ep.local, 0);
-	else
-		bind->ep.local = in6addr_any;
-
 	spin_lock(&peer->lock);
 	if (rcu_access_pointer(peer->bind) != seen || !ovpn_peer_rebind(peer, bind))
 		kfree(bind);

@@ -9,10 +9,11 @@
 #include <linux/timekeeping.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
-#include <net/dst_cache.h>
+#include <net/dst.h>
 
 #include "crypto.h"
 #include "dev.h"
+#include "job.h"
 
 /**
  * struct ovpn_endpoint - a transport address pair
@@ -43,7 +44,7 @@ struct ovpn_bind {
 
 /**
  * struct ovpn_route_key - what a cached route was looked up for
- * @gen: of the binding
+ * @gen: of the binding; 0, which none has: there is no route
  * @mark: of the socket
  * @oif: interface that the socket is bound to, or 0
  * @sport: of the socket, network byte order
@@ -56,14 +57,28 @@ struct ovpn_route_key {
 };
 
 /**
+ * struct ovpn_route - a cached route to a peer
+ * @key: what it was looked up for
+ * @cookie: what dst_check() wants
+ * @dst: the route, a reference
+ * @saddr: address to send from
+ */
+struct ovpn_route {
+	struct ovpn_route_key key;
+	u32 cookie;
+	struct dst_entry *dst;
+	struct in6_addr saddr;
+};
+
+/**
  * struct ovpn_peer_pcpu - what a peer keeps on one CPU
  * @syncp: lets 32-bit readers see whole values
  * @vpn_rx: inner packets delivered
  * @vpn_tx: inner packets accepted for encryption
  * @link_rx: data packets received, before authentication, keepalives included
  * @link_tx: data packets sent, keepalives included
- * @bh_lock: protects @route, and that it and the cache tell of the same
- * @route: which binding, mark and port the dst cache of this CPU belongs to
+ * @bh_lock: protects @route
+ * @route: the way to the peer
  */
 struct ovpn_peer_pcpu {
 	struct u64_stats_sync syncp;
@@ -72,8 +87,10 @@ struct ovpn_peer_pcpu {
 	struct ovpn_counter link_rx;
 	struct ovpn_counter link_tx;
 	local_lock_t bh_lock;
-	struct ovpn_route_key route;
+	struct ovpn_route route;
 };
+
+struct ovpn_pcpu_block;
 
 /**
  * struct ovpn_peer_sums - a peer's counters over all CPUs, see ovpn_peer_pcpu
@@ -142,8 +159,7 @@ struct ovpn_remote_key {
  * @keys: its keys
  * @transport: its socket. Written under the interface's mutex
  * @bind: where it is. Written under @lock
- * @pcpu: counters and route keys
- * @dst: routes to it, valid where @pcpu's key says so
+ * @pcpu: counters and routes
  * @last_recv: when the last packet was found authentic and new
  * @last_sent: when the last packet was sent
  * @interval: seconds of not sending after which a keepalive goes out; 0: none
@@ -156,6 +172,8 @@ struct ovpn_remote_key {
  * @sent_from: silence to the peer counts from here. Written by @timer, and under
  *	the interface's mutex while that is off
  * @added: when it was made, seconds since boot; never changes
+ * @hash: flow that its packets over UDP are for queues, whatever is inside; never
+ *	changes
  * @timer: keepalive and expiry
  * @expired: removes it in process context
  * @vpn: inner addresses or NULL, IPv4 first. Under the interface's mutex
@@ -167,7 +185,13 @@ struct ovpn_remote_key {
  * @remote_node: in ovpn_dev.by_remote, under @lock
  * @remote_key: key it stands there by, under @lock
  * @remote_hashed: it does stand there, under @lock
- * @free: frees it after a grace period
+ * @rcu: for the grace period after its removal
+ * @gone: in ovpn_peers_gone after that
+ * @block: what @pcpu is a part of
+ * @jobs: what keeps it beyond a grace period after its removal: batches, and who is about
+ *	to let some leave
+ * @out: batches to be sent
+ * @in: batches received
  * @drops: packets dropped, by reason; away from what others read, since whoever
  *	floods us with forged packets writes here
  */
@@ -179,7 +203,6 @@ struct ovpn_peer {
 	struct ovpn_transport __rcu *transport;
 	struct ovpn_bind __rcu *bind;
 	struct ovpn_peer_pcpu __percpu *pcpu;
-	struct dst_cache dst;
 
 	struct ovpn_stamp last_recv ____cacheline_aligned_in_smp;
 	struct ovpn_stamp last_sent;
@@ -190,6 +213,7 @@ struct ovpn_peer {
 	u32 recv_from;
 	u32 sent_from;
 	u32 added;
+	u32 hash;
 	struct timer_list timer;
 	struct work_struct expired;
 
@@ -201,7 +225,13 @@ struct ovpn_peer {
 	bool remote_hashed;
 	struct rhlist_head remote_node;
 	struct ovpn_remote_key remote_key;
-	struct rcu_work free;
+	struct rcu_head rcu;
+	struct llist_node gone;
+	struct ovpn_pcpu_block *block;
+
+	atomic_t jobs ____cacheline_aligned_in_smp;
+	struct ovpn_queue out;
+	struct ovpn_queue in;
 
 	atomic64_t drops[OVPN_DROP_COUNT] ____cacheline_aligned_in_smp;
 };
@@ -285,7 +315,7 @@ struct ovpn_bind *ovpn_bind_new(const struct ovpn_endpoint *ep);
 void ovpn_peer_set_remote(struct ovpn_peer *peer, struct ovpn_bind *bind);
 int ovpn_peer_set_vpn(struct ovpn_peer *peer, const struct in6_addr *addr[OVPN_VPN_COUNT]);
 void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout, bool pair);
-void ovpn_peer_forget_routes(struct ovpn_peer *peer);
+void ovpn_peer_forget_way(struct ovpn_peer *peer);
 void ovpn_peer_forget_local(struct ovpn_peer *peer, const struct ovpn_bind *seen);
 void ovpn_peer_seen_at(struct ovpn_peer *peer, const struct ovpn_endpoint *from);
 void ovpn_peer_sums(const struct ovpn_peer *peer, struct ovpn_peer_sums *sums);

@@ -14,8 +14,11 @@
 #include <linux/types.h>
 #endif
 
-/* ids a packet may be late; OpenVPN in userspace accepts 64 */
-#define OVPN_REPLAY_WINDOW	2048
+/* Ids a packet may be late; OpenVPN in userspace accepts 64. Where each CPU has dozens of
+ * super-packets to go through it is thousands; with more of them a key would take twice the
+ * memory.
+ */
+#define OVPN_REPLAY_WINDOW	4096
 /* after this much silence nothing older than the last packet is taken */
 #define OVPN_REPLAY_EXPIRE	30
 

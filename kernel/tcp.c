@@ -54,6 +54,7 @@
  * @state_change: see @data_ready
  * @ops: see @data_ready
  * @allocation: how the socket got its memory
+ * @task_frag: likewise its sk_use_task_frag
  * @head: length of the record that comes in
  * @head_len: how much of it is there
  * @record: the record that comes in, NULL until its length is known
@@ -85,6 +86,7 @@ struct ovpn_tcp {
 	void (*state_change)(struct sock *sk);
 	const struct proto_ops *ops;
 	gfp_t allocation;
+	bool task_frag;
 
 	u8 head[OVPN_TCP_PREFIX];
 	unsigned int head_len;
@@ -238,22 +240,19 @@ static bool ovpn_tcp_record_begin(struct ovpn_tcp *tcp)
 	return tcp->record;
 }
 
-/* sk_read_actor_t. Return: how much of the data it took */
-static int ovpn_tcp_actor(read_descriptor_t *desc, struct sk_buff *skb, unsigned int offset,
-			  size_t len)
+/* A piece of the stream. Return: how much of it was taken */
+static unsigned int ovpn_tcp_piece(struct ovpn_tcp *tcp, struct ovpn_peer *peer,
+				   read_descriptor_t *desc, const u8 *data, unsigned int len)
 {
-	struct ovpn_tcp *tcp = desc->arg.data;
-	struct ovpn_peer *peer = rcu_dereference(tcp->peer);
 	struct sk_buff *record;
-	size_t left = len, n;
+	unsigned int left = len, n;
 
-	while (left && !tcp->stalled && !tcp->broken) {
+	while (left && desc->count) {
 		if (!tcp->record) {
-			n = min_t(size_t, left, OVPN_TCP_PREFIX - tcp->head_len);
-			if (skb_copy_bits(skb, offset, tcp->head + tcp->head_len, n))
-				break;
+			n = min_t(unsigned int, left, OVPN_TCP_PREFIX - tcp->head_len);
+			memcpy(tcp->head + tcp->head_len, data, n);
 			tcp->head_len += n;
-			offset += n;
+			data += n;
 			left -= n;
 			if (tcp->head_len < OVPN_TCP_PREFIX)
 				continue;
@@ -261,14 +260,14 @@ static int ovpn_tcp_actor(read_descriptor_t *desc, struct sk_buff *skb, unsigned
 				/* TCP keeps the rest for the next try */
 				ovpn_tcp_read_later(tcp);
 				desc->count = 0;
-				break;
+			} else if (tcp->broken) {
+				desc->count = 0;
 			}
 			continue;
 		}
-		n = min_t(size_t, left, tcp->missing);
-		if (skb_copy_bits(skb, offset, __skb_put(tcp->record, n), n))
-			break;
-		offset += n;
+		n = min_t(unsigned int, left, tcp->missing);
+		__skb_put_data(tcp->record, data, n);
+		data += n;
 		left -= n;
 		tcp->missing -= n;
 		if (tcp->missing)
@@ -277,10 +276,30 @@ static int ovpn_tcp_actor(read_descriptor_t *desc, struct sk_buff *skb, unsigned
 		tcp->record = NULL;
 		tcp->head_len = 0;
 		ovpn_tcp_record(tcp, peer, record);
+		if (tcp->stalled || tcp->broken)
+			desc->count = 0;
 	}
-	if (tcp->stalled || tcp->broken)
-		desc->count = 0;
 	return len - left;
+}
+
+/* sk_read_actor_t. Return: how much of the data it took */
+static int ovpn_tcp_actor(read_descriptor_t *desc, struct sk_buff *skb, unsigned int offset,
+			  size_t len)
+{
+	struct ovpn_tcp *tcp = desc->arg.data;
+	struct ovpn_peer *peer = rcu_dereference(tcp->peer);
+	struct skb_seq_state seq;
+	unsigned int took = 0, n;
+	const u8 *data;
+
+	/* one walk for all records of it, where to ask for each by its offset would
+	 * mean to count through all fragments before
+	 */
+	skb_prepare_seq_read(skb, offset, offset + len, &seq);
+	while (desc->count && (n = skb_seq_read(took, &data, &seq)))
+		took += ovpn_tcp_piece(tcp, peer, desc, data, n);
+	skb_abort_seq_read(&seq);
+	return took;
 }
 
 /* Read what is there. Socket locked, in one way or the other. */
@@ -781,6 +800,9 @@ static int ovpn_tcp_setsockopt(struct sock *sk, int level, int name, sockptr_t v
 	return ovpn_tcp_base(sk)->setsockopt(sk, level, name, val, len);
 }
 
+/* tasks in close() of sockets that were ours */
+static atomic_t ovpn_tcp_closing;
+
 static void ovpn_tcp_close(struct sock *sk, long timeout)
 {
 	struct ovpn_transport *transport = ovpn_transport_get(sk);
@@ -789,7 +811,11 @@ static void ovpn_tcp_close(struct sock *sk, long timeout)
 		ovpn_transport_lost(transport, OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
 		ovpn_transport_put(transport);
 	}
+	/* with SO_LINGER for as long as that says */
+	atomic_inc(&ovpn_tcp_closing);
 	ovpn_tcp_base(sk)->close(sk, timeout);
+	if (atomic_dec_and_test(&ovpn_tcp_closing))
+		wake_up_var(&ovpn_tcp_closing);
 }
 
 /* Attaching and detaching. */
@@ -816,6 +842,7 @@ static void ovpn_tcp_hook(struct ovpn_tcp *tcp, struct socket *sock)
 	WRITE_ONCE(sk->sk_prot, &ovpn_tcp_prot[six]);
 	/* it is sent to in softirqs */
 	sk->sk_allocation = GFP_ATOMIC;
+	tcp->task_frag = ovpn_sock_set_task_frag(sk, false);
 }
 
 static void ovpn_tcp_unhook(struct ovpn_tcp *tcp)
@@ -835,6 +862,7 @@ static void ovpn_tcp_unhook(struct ovpn_tcp *tcp)
 
 	WRITE_ONCE(sk->sk_prot, ovpn_tcp_base(sk));
 	sk->sk_allocation = tcp->allocation;
+	ovpn_sock_set_task_frag(sk, tcp->task_frag);
 }
 
 static struct ovpn_tcp *ovpn_tcp_alloc(struct ovpn_transport *transport)
@@ -985,4 +1013,17 @@ void ovpn_tcp_module_init(void)
 #if IS_ENABLED(CONFIG_IPV6)
 	ovpn_tcp_make_prot(&ovpn_tcp_prot[1], &tcpv6_prot);
 #endif
+}
+
+/**
+ * ovpn_tcp_module_exit - wait for tasks within operations of sockets that were ours
+ *
+ * May sleep, as long as they linger.
+ */
+void ovpn_tcp_module_exit(void)
+{
+	synchronize_rcu_tasks();
+	/* to RCU a task that sleeps has left, and would return to a module that is gone */
+	wait_var_event(&ovpn_tcp_closing, !atomic_read(&ovpn_tcp_closing));
+	synchronize_rcu_tasks();
 }

@@ -12,6 +12,7 @@ struct ovpn_transport;
 struct socket;
 
 void ovpn_tcp_module_init(void);
+void ovpn_tcp_module_exit(void);
 
 struct ovpn_transport *ovpn_tcp_attach(struct ovpn_dev *ovpn, struct socket *sock);
 void ovpn_tcp_start(struct ovpn_tcp *tcp, struct ovpn_peer *peer);

@@ -7,6 +7,7 @@
 #include <linux/refcount.h>
 #include <net/sock.h>
 
+#include "addr.h"
 #include "gro.h"
 
 struct ovpn_dev;
@@ -43,6 +44,19 @@ struct ovpn_transport {
 	unsigned int users;
 	struct rcu_head rcu;
 };
+
+/**
+ * ovpn_transport_sk_for - the socket that sends to an address
+ * @transport: transport of UDP
+ * @remote: address
+ *
+ * Return: it, NULL where there is none for the family
+ */
+static inline struct sock *ovpn_transport_sk_for(const struct ovpn_transport *transport,
+						 const struct in6_addr *remote)
+{
+	return ovpn_addr_is4(remote) ? transport->sk4 : transport->sk6;
+}
 
 struct ovpn_transport *ovpn_transport_alloc(struct ovpn_dev *ovpn);
 struct ovpn_transport *ovpn_transport_get(struct sock *sk);

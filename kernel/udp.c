@@ -156,6 +156,43 @@ static void ovpn_udp_hook(struct ovpn_transport *transport, struct sock *sk)
 
 /* Attaching and detaching. */
 
+static struct proto ovpn_udp_prot[2];
+static struct proto *ovpn_udpv6_base;
+static DEFINE_MUTEX(ovpn_udp_prot_mutex);
+
+static struct proto *ovpn_udp_base(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 ? ovpn_udpv6_base : &udp_prot;
+}
+
+/* UDP_ENCAP would take the hooks away, or those that tell of its end. */
+static int ovpn_udp_setsockopt(struct sock *sk, int level, int name, sockptr_t val,
+			       unsigned int len)
+{
+	if ((level == SOL_UDP && name == UDP_ENCAP) || (level == SOL_IPV6 && name == IPV6_ADDRFORM))
+		return -EBUSY;
+	return ovpn_udp_base(sk)->setsockopt(sk, level, name, val, len);
+}
+
+/* Return: operations of a socket with peers, NULL where somebody has changed its own */
+static struct proto *ovpn_udp_prot_of(const struct sock *sk)
+{
+	bool six = sk->sk_family == AF_INET6;
+	struct proto *base;
+
+	mutex_lock(&ovpn_udp_prot_mutex);
+	/* which is not exported */
+	if (six && !ovpn_udpv6_base)
+		ovpn_udpv6_base = sk->sk_prot_creator;
+	base = ovpn_udp_base(sk);
+	if (!ovpn_udp_prot[six].setsockopt) {
+		ovpn_udp_prot[six] = *base;
+		ovpn_udp_prot[six].setsockopt = ovpn_udp_setsockopt;
+	}
+	mutex_unlock(&ovpn_udp_prot_mutex);
+	return READ_ONCE(sk->sk_prot) == base ? &ovpn_udp_prot[six] : NULL;
+}
+
 /**
  * ovpn_udp_attach - put one more peer onto a UDP socket of userspace
  * @ovpn: interface, its mutex held
@@ -165,11 +202,8 @@ static void ovpn_udp_hook(struct ovpn_transport *transport, struct sock *sk)
  */
 struct ovpn_transport *ovpn_udp_attach(struct ovpn_dev *ovpn, struct sock *sk)
 {
-	struct ovpn_transport *transport, *fresh;
-
-	fresh = ovpn_transport_alloc(ovpn);
-	if (!fresh)
-		return ERR_PTR(-ENOMEM);
+	struct ovpn_transport *transport, *fresh = ERR_PTR(-EBUSY);
+	struct proto *prot;
 
 	lock_sock(sk);
 	rcu_read_lock();
@@ -180,15 +214,17 @@ struct ovpn_transport *ovpn_udp_attach(struct ovpn_dev *ovpn, struct sock *sk)
 		transport->users++;
 		rcu_read_unlock();
 		release_sock(sk);
-		ovpn_transport_put(fresh);
 		return transport;
 	}
 	rcu_read_unlock();
-	if (transport || READ_ONCE(udp_sk(sk)->encap_type)) {
-		release_sock(sk);
-		ovpn_transport_put(fresh);
-		return ERR_PTR(-EBUSY);
-	}
+	if (transport || READ_ONCE(udp_sk(sk)->encap_type))
+		goto release;
+	prot = ovpn_udp_prot_of(sk);
+	if (!prot)
+		goto release;
+	fresh = ovpn_transport_alloc(ovpn) ?: ERR_PTR(-ENOMEM);
+	if (IS_ERR(fresh))
+		goto release;
 
 	sock_hold(sk);
 	fresh->sk4 = sk;
@@ -198,9 +234,14 @@ struct ovpn_transport *ovpn_udp_attach(struct ovpn_dev *ovpn, struct sock *sk)
 		fresh->sk6 = sk;
 	}
 	fresh->users = 1;
+	WRITE_ONCE(sk->sk_prot, prot);
 	ovpn_udp_hook(fresh, sk);
 	release_sock(sk);
 	ovpn_gro_start(&fresh->gro, sk);
+	return fresh;
+
+release:
+	release_sock(sk);
 	return fresh;
 }
 
@@ -214,6 +255,7 @@ void ovpn_udp_detach(struct ovpn_transport *transport)
 
 	ovpn_gro_stop(&transport->gro);
 	lock_sock(sk);
+	WRITE_ONCE(sk->sk_prot, ovpn_udp_base(sk));
 	ovpn_udp_gro_off(sk);
 	WRITE_ONCE(udp_sk(sk)->encap_type, 0);
 	WRITE_ONCE(udp_sk(sk)->encap_rcv, NULL);
@@ -225,12 +267,13 @@ void ovpn_udp_detach(struct ovpn_transport *transport)
 
 /* The interface's own sockets. */
 
-static struct sock *ovpn_listen_one(struct net *net, const struct ovpn_listen *listen, bool ip6,
-				    __be16 port, struct socket **sock)
+static struct sock *ovpn_listen_one(struct net *net, const struct ovpn_listen *listen,
+				    int ifindex, bool ip6, __be16 port, struct socket **sock)
 {
 	struct udp_port_cfg cfg = {
 		.family = ip6 ? AF_INET6 : AF_INET,
 		.local_udp_port = port,
+		.bind_ifindex = ifindex,
 		.use_udp_checksums = 1,
 		.use_udp6_tx_checksums = 1,
 		.use_udp6_rx_checksums = 1,
@@ -267,20 +310,20 @@ static void ovpn_listen_release(struct ovpn_transport *transport)
 }
 
 static int ovpn_listen_open(struct ovpn_transport *transport, struct net *net,
-			    const struct ovpn_listen *listen)
+			    const struct ovpn_listen *listen, int ifindex)
 {
 	__be16 port = listen->port;
 	struct sock *sk;
 
 	if (listen->any || ovpn_addr_is4(&listen->addr)) {
-		sk = ovpn_listen_one(net, listen, false, port, &transport->own[0]);
+		sk = ovpn_listen_one(net, listen, ifindex, false, port, &transport->own[0]);
 		if (IS_ERR(sk))
 			return PTR_ERR(sk);
 		transport->sk4 = sk;
 		port = inet_sk(sk)->inet_sport;
 	}
 	if (listen->any ? ipv6_mod_enabled() : !ovpn_addr_is4(&listen->addr)) {
-		sk = ovpn_listen_one(net, listen, true, port, &transport->own[1]);
+		sk = ovpn_listen_one(net, listen, ifindex, true, port, &transport->own[1]);
 		if (IS_ERR(sk))
 			return PTR_ERR(sk);
 		transport->sk6 = sk;
@@ -293,6 +336,7 @@ static int ovpn_listen_open(struct ovpn_transport *transport, struct net *net,
  * @ovpn: interface
  * @net: namespace they live in; they do not keep it alive
  * @listen: where they listen
+ * @ifindex: device that they are bound to, 0 for none
  *
  * They receive nothing before ovpn_udp_listen_start(). May sleep.
  *
@@ -300,7 +344,7 @@ static int ovpn_listen_open(struct ovpn_transport *transport, struct net *net,
  * bind(2) says, -ENOMEM
  */
 struct ovpn_transport *ovpn_udp_listen(struct ovpn_dev *ovpn, struct net *net,
-				       const struct ovpn_listen *listen)
+				       const struct ovpn_listen *listen, int ifindex)
 {
 	struct ovpn_transport *transport;
 	int tries = 100, ret;
@@ -310,7 +354,7 @@ struct ovpn_transport *ovpn_udp_listen(struct ovpn_dev *ovpn, struct net *net,
 		if (!transport)
 			return ERR_PTR(-ENOMEM);
 		transport->kernel = true;
-		ret = ovpn_listen_open(transport, net, listen);
+		ret = ovpn_listen_open(transport, net, listen, ifindex);
 		if (!ret)
 			return transport;
 		ovpn_udp_close(transport);
@@ -330,6 +374,30 @@ void ovpn_udp_set_mark(struct ovpn_transport *transport, u32 fwmark)
 		WRITE_ONCE(transport->sk4->sk_mark, fwmark);
 	if (transport->sk6)
 		WRITE_ONCE(transport->sk6->sk_mark, fwmark);
+}
+
+/**
+ * ovpn_udp_bind - change the device that an interface's sockets are bound to
+ * @transport: of ovpn_udp_listen(), started
+ * @ifindex: device, 0 for none
+ *
+ * As SO_BINDTODEVICE does it, but for CAP_NET_RAW, which that wants to free a socket: who may
+ * do this may as well have others.
+ */
+void ovpn_udp_bind(struct ovpn_transport *transport, int ifindex)
+{
+	struct sock *sk;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(transport->own); i++) {
+		if (!transport->own[i])
+			continue;
+		sk = transport->own[i]->sk;
+		lock_sock(sk);
+		WRITE_ONCE(sk->sk_bound_dev_if, ifindex);
+		ovpn_udp_gro_lookup(sk);
+		release_sock(sk);
+	}
 }
 
 /**
@@ -363,7 +431,9 @@ void ovpn_udp_close(struct ovpn_transport *transport)
 
 /* Sending. */
 
-/* @stale: set where @ep's local address cannot be sent from, and another was taken */
+/* @stale: set where @ep's local address, or that of the socket where it has none,
+ * cannot be sent from, and another was taken
+ */
 static struct dst_entry *ovpn_udp_lookup4(struct sock *sk, const struct ovpn_endpoint *ep,
 					  __be32 *saddr, bool *stale)
 {
@@ -371,7 +441,7 @@ static struct dst_entry *ovpn_udp_lookup4(struct sock *sk, const struct ovpn_end
 		.flowi4_oif = READ_ONCE(sk->sk_bound_dev_if),
 		.flowi4_mark = READ_ONCE(sk->sk_mark),
 		.flowi4_proto = IPPROTO_UDP,
-		.saddr = ovpn_addr_get4(&ep->local),
+		.saddr = ovpn_addr_get4(&ep->local) ?: inet_sk(sk)->inet_saddr,
 		.daddr = ovpn_addr_get4(&ep->remote),
 		.fl4_sport = inet_sk(sk)->inet_sport,
 		.fl4_dport = ep->port,
@@ -396,14 +466,25 @@ static struct dst_entry *ovpn_udp_lookup4(struct sock *sk, const struct ovpn_end
 	return &rt->dst;
 }
 
+/* A socket that is bound to a VRF may send through any device of it. */
+static int ovpn_udp_oif(const struct sock *sk, int scope)
+{
+	int bound = READ_ONCE(sk->sk_bound_dev_if);
+
+	if (bound && scope && scope != bound &&
+	    l3mdev_master_upper_ifindex_by_index_rcu(sock_net(sk), scope) != bound)
+		return bound;
+	return scope ?: bound;
+}
+
 static struct dst_entry *ovpn_udp_lookup6(struct sock *sk, const struct ovpn_endpoint *ep,
 					  struct in6_addr *saddr, bool *stale)
 {
 	struct flowi6 fl = {
-		.flowi6_oif = ep->scope_id ?: READ_ONCE(sk->sk_bound_dev_if),
+		.flowi6_oif = ovpn_udp_oif(sk, ep->scope_id),
 		.flowi6_mark = READ_ONCE(sk->sk_mark),
 		.flowi6_proto = IPPROTO_UDP,
-		.saddr = ep->local,
+		.saddr = ipv6_addr_any(&ep->local) ? inet6_sk(sk)->saddr : ep->local,
 		.daddr = ep->remote,
 		.fl6_sport = inet_sk(sk)->inet_sport,
 		.fl6_dport = ep->port,
@@ -426,9 +507,47 @@ static struct dst_entry *ovpn_udp_lookup6(struct sock *sk, const struct ovpn_end
 	return dst;
 }
 
+/* @saddr: set; of IPv4 its last word alone */
+static struct dst_entry *ovpn_udp_lookup(struct sock *sk, const struct ovpn_endpoint *ep,
+					 struct in6_addr *saddr, bool *stale)
+{
+	if (ovpn_addr_is4(&ep->remote))
+		return ovpn_udp_lookup4(sk, ep, &saddr->s6_addr32[3], stale);
+	return ovpn_udp_lookup6(sk, ep, saddr, stale);
+}
+
 static bool ovpn_route_key_equal(const struct ovpn_route_key *a, const struct ovpn_route_key *b)
 {
 	return a->gen == b->gen && a->mark == b->mark && a->oif == b->oif && a->sport == b->sport;
+}
+
+/* Return: the cached route with one reference, or NULL where there is none any more */
+static struct dst_entry *ovpn_route_get(struct ovpn_route *route,
+					const struct ovpn_route_key *key, struct in6_addr *saddr)
+{
+	struct dst_entry *dst = route->dst;
+
+	if (unlikely(!ovpn_route_key_equal(&route->key, key)))
+		return NULL;
+	if (unlikely(!dst_check(dst, route->cookie))) {
+		*route = (struct ovpn_route){};
+		dst_release(dst);
+		return NULL;
+	}
+	dst_hold(dst);
+	*saddr = route->saddr;
+	return dst;
+}
+
+static void ovpn_route_set(struct ovpn_route *route, const struct ovpn_route_key *key,
+			   struct dst_entry *dst, u32 cookie, const struct in6_addr *saddr)
+{
+	dst_hold(dst);
+	dst_release(route->dst);
+	route->key = *key;
+	route->cookie = cookie;
+	route->dst = dst;
+	route->saddr = *saddr;
 }
 
 /* Return: the route of a batch with one reference, or an ERR_PTR */
@@ -442,36 +561,26 @@ static struct dst_entry *ovpn_udp_route(struct ovpn_peer *peer, struct sock *sk,
 		.oif = READ_ONCE(sk->sk_bound_dev_if),
 		.sport = inet_sk(sk)->inet_sport,
 	};
-	struct dst_entry *dst = NULL;
+	struct dst_entry *dst;
 	bool stale = false;
-	struct rtable *rt;
+	u32 cookie = 0;
 
 	local_lock_nested_bh(&peer->pcpu->bh_lock);
-	if (likely(ovpn_route_key_equal(&this_cpu_ptr(peer->pcpu)->route, &key))) {
-		if (ip4) {
-			rt = dst_cache_get_ip4(&peer->dst, &saddr->s6_addr32[3]);
-			dst = rt ? &rt->dst : NULL;
-		} else {
-			dst = dst_cache_get_ip6(&peer->dst, saddr);
-		}
-	}
+	dst = ovpn_route_get(&this_cpu_ptr(peer->pcpu)->route, &key, saddr);
 	local_unlock_nested_bh(&peer->pcpu->bh_lock);
 	if (likely(dst))
 		return dst;
 
-	dst = ip4 ? ovpn_udp_lookup4(sk, &bind->ep, &saddr->s6_addr32[3], &stale) :
-		    ovpn_udp_lookup6(sk, &bind->ep, saddr, &stale);
-	if (stale)
+	dst = ovpn_udp_lookup(sk, &bind->ep, saddr, &stale);
+	if (stale && !ovpn_addr_any(&bind->ep.local))
 		ovpn_peer_forget_local(peer, bind);
 	if (IS_ERR(dst))
 		return dst;
+	if (!ip4)
+		cookie = rt6_get_cookie(dst_rt6_info(dst));
 
 	local_lock_nested_bh(&peer->pcpu->bh_lock);
-	if (ip4)
-		dst_cache_set_ip4(&peer->dst, dst, saddr->s6_addr32[3]);
-	else
-		dst_cache_set_ip6(&peer->dst, dst, saddr);
-	this_cpu_ptr(peer->pcpu)->route = key;
+	ovpn_route_set(&this_cpu_ptr(peer->pcpu)->route, &key, dst, cookie, saddr);
 	local_unlock_nested_bh(&peer->pcpu->bh_lock);
 	return dst;
 }
@@ -498,6 +607,15 @@ static void ovpn_udp_send6(struct sock *sk, struct sk_buff *skb, struct dst_entr
 	skb->ignore_df = 1;
 	ovpn_udp_tunnel6_xmit_skb(dst, sk, skb, NULL, saddr, &daddr, tos, ip6_dst_hoplimit(dst), 0,
 				  inet_sk(sk)->inet_sport, ep->port, udp_get_no_check6_tx(sk));
+}
+
+static void ovpn_udp_xmit(struct sock *sk, struct sk_buff *skb, struct dst_entry *dst,
+			  struct in6_addr *saddr, const struct ovpn_endpoint *ep, u8 tos)
+{
+	if (ovpn_addr_is4(&ep->remote))
+		ovpn_udp_send4(sk, skb, dst, saddr, ep, tos);
+	else
+		ovpn_udp_send6(sk, skb, dst, saddr, ep, tos);
 }
 
 /* The longest data packet that leaves in one piece. */
@@ -539,7 +657,7 @@ unsigned int ovpn_udp_fits(struct ovpn_peer *peer, const struct ovpn_transport *
 	if (!bind)
 		return 0;
 	ip4 = ovpn_addr_is4(&bind->ep.remote);
-	sk = ip4 ? transport->sk4 : transport->sk6;
+	sk = ovpn_transport_sk_for(transport, &bind->ep.remote);
 	if (!sk)
 		return 0;
 	dst = ovpn_udp_route(peer, sk, bind, ip4, &saddr);
@@ -574,7 +692,7 @@ void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transpor
 	if (unlikely(!bind))
 		goto drop;
 	ip4 = ovpn_addr_is4(&bind->ep.remote);
-	sk = ip4 ? transport->sk4 : transport->sk6;
+	sk = ovpn_transport_sk_for(transport, &bind->ep.remote);
 	if (unlikely(!sk))
 		goto drop;
 
@@ -593,13 +711,15 @@ void ovpn_udp_send(struct ovpn_peer *peer, const struct ovpn_transport *transpor
 	while (list) {
 		skb = ovpn_gso_join(&list, max_len);
 		skb->mark = READ_ONCE(sk->sk_mark);
+		/* One flow, not the one inside: queued apart, by fq_codel or the queues of a
+		 * card, small ones would go by so many of a bulk that these are too late for
+		 * the window of the other end, which has 64 ids in OpenVPN.
+		 */
+		__skb_set_sw_hash(skb, peer->hash, true);
 		/* the last one takes the reference we have */
 		if (list)
 			dst_hold(dst);
-		if (ip4)
-			ovpn_udp_send4(sk, skb, dst, &saddr, &bind->ep, tos);
-		else
-			ovpn_udp_send6(sk, skb, dst, &saddr, &bind->ep, tos);
+		ovpn_udp_xmit(sk, skb, dst, &saddr, &bind->ep, tos);
 	}
 	ovpn_sent(peer, packets, bytes);
 	return;
@@ -626,10 +746,11 @@ int ovpn_udp_send_control(struct ovpn_dev *ovpn, const struct ovpn_transport *tr
 			  const struct ovpn_endpoint *to, const void *data, unsigned int len)
 {
 	bool ip4 = ovpn_addr_is4(&to->remote), stale = false, many;
-	struct sock *sk = ip4 ? transport->sk4 : transport->sk6;
+	struct sock *sk = ovpn_transport_sk_for(transport, &to->remote);
 	struct dst_entry *dst;
 	struct in6_addr saddr;
 	struct sk_buff *skb;
+	u8 tos = ovpn_dev_tos(ovpn);
 	int ret = 0;
 
 	lockdep_assert_held(&ovpn->mutex);
@@ -645,8 +766,7 @@ int ovpn_udp_send_control(struct ovpn_dev *ovpn, const struct ovpn_transport *tr
 
 	local_bh_disable();
 	rcu_read_lock();
-	dst = ip4 ? ovpn_udp_lookup4(sk, to, &saddr.s6_addr32[3], &stale) :
-		    ovpn_udp_lookup6(sk, to, &saddr, &stale);
+	dst = ovpn_udp_lookup(sk, to, &saddr, &stale);
 	if (IS_ERR(dst)) {
 		ret = PTR_ERR(dst);
 		goto unlock;
@@ -658,10 +778,7 @@ int ovpn_udp_send_control(struct ovpn_dev *ovpn, const struct ovpn_transport *tr
 		ret = many ? -EACCES : -ELOOP;
 		goto unlock;
 	}
-	if (ip4)
-		ovpn_udp_send4(sk, skb, dst, &saddr, to, 0);
-	else
-		ovpn_udp_send6(sk, skb, dst, &saddr, to, 0);
+	ovpn_udp_xmit(sk, skb, dst, &saddr, to, tos);
 unlock:
 	rcu_read_unlock();
 	local_bh_enable();

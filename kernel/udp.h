@@ -27,9 +27,10 @@ struct ovpn_transport *ovpn_udp_attach(struct ovpn_dev *ovpn, struct sock *sk);
 void ovpn_udp_detach(struct ovpn_transport *transport);
 
 struct ovpn_transport *ovpn_udp_listen(struct ovpn_dev *ovpn, struct net *net,
-				       const struct ovpn_listen *listen);
+				       const struct ovpn_listen *listen, int ifindex);
 void ovpn_udp_listen_start(struct ovpn_transport *transport, u32 fwmark);
 void ovpn_udp_set_mark(struct ovpn_transport *transport, u32 fwmark);
+void ovpn_udp_bind(struct ovpn_transport *transport, int ifindex);
 void ovpn_udp_close(struct ovpn_transport *transport);
 
 int ovpn_udp_send_control(struct ovpn_dev *ovpn, const struct ovpn_transport *transport,

@@ -7,6 +7,7 @@
 #ifndef OVPN_COMPAT_H
 #define OVPN_COMPAT_H
 
+#include <crypto/chacha.h>
 #include <linux/local_lock.h>
 #include <linux/netdevice.h>
 #include <linux/timer.h>
@@ -75,6 +76,23 @@ static inline void ovpn_dev_set_lltx(struct net_device *dev)
 #endif
 }
 
+/* May what is sent by this socket be copied to a page of the task's? Not from a softirq, which
+ * has interrupted a task that may be at it. Linux 6.3 asks the socket, others its sk_allocation.
+ * Return: whether it might before
+ */
+static inline bool ovpn_sock_set_task_frag(struct sock *sk, bool may)
+{
+#ifdef OVPN_HAVE_TASK_FRAG
+	swap(sk->sk_use_task_frag, may);
+#endif
+	return may;
+}
+
+/* Linux 6.7, and older ones that got it */
+#ifndef GENL_MCAST_CAP_NET_ADMIN
+#define GENL_MCAST_CAP_NET_ADMIN GENL_UNS_ADMIN_PERM
+#endif
+
 /* Linux 7.0 takes the sock itself. */
 static inline void ovpn_setup_udp_tunnel_sock(struct net *net, struct sock *sk,
 					      struct udp_tunnel_sock_cfg *cfg)
@@ -112,6 +130,20 @@ static inline void ovpn_udp_gro_off(struct sock *sk)
 	}
 }
 
+/* Linux 6.16 finds the only wildcard socket without a lookup, which must not be one that is
+ * bound since. For a socket of ours whose binding has changed.
+ */
+static inline void ovpn_udp_gro_lookup(struct sock *sk)
+{
+#ifdef OVPN_HAVE_UDP_TUNNEL_GRO
+	udp_tunnel_update_gro_lookup(sock_net(sk), sk, false);
+	if (!sk->sk_bound_dev_if &&
+	    (sk->sk_family == AF_INET6 ? ipv6_addr_any(&sk->sk_v6_rcv_saddr) :
+					 !inet_sk(sk)->inet_rcv_saddr))
+		udp_tunnel_update_gro_lookup(sock_net(sk), sk, true);
+#endif
+}
+
 /* Linux 6.17 has one more parameter for flags of the outer header. */
 #ifdef OVPN_HAVE_UDP_TUNNEL_CB_FLAGS
 #define ovpn_udp_tunnel_xmit_skb(...) udp_tunnel_xmit_skb(__VA_ARGS__, 0)
@@ -131,19 +163,15 @@ static inline void ovpn_sock_set_mc_loop(struct sock *sk)
 #endif
 }
 
-/* Linux 6.7: an integer as short as it fits */
-static inline int ovpn_nla_put_uint(struct sk_buff *skb, int type, u64 value)
-{
-#ifdef OVPN_HAVE_NLA_UINT
-	return nla_put_uint(skb, type, value);
-#else
-	u32 value32 = value;
+/* Linux 6.16 gives the state of ChaCha20 a type. */
+#ifndef OVPN_HAVE_CHACHA_STATE
+struct chacha_state {
+	u32 x[CHACHA_BLOCK_SIZE / sizeof(u32)];
+};
 
-	if (value == value32)
-		return nla_put(skb, type, sizeof(value32), &value32);
-	return nla_put(skb, type, sizeof(value), &value);
+#define chacha_init(state, key, iv) chacha_init((state)->x, key, iv)
+#define chacha20_crypt(state, dst, src, bytes) chacha20_crypt((state)->x, dst, src, bytes)
 #endif
-}
 
 static inline struct nlattr **ovpn_genl_dump_attrs(struct netlink_callback *cb)
 {
@@ -208,6 +236,24 @@ static inline void ovpn_prot_no_splice(struct proto *prot)
 #ifndef OVPN_HAVE_LOCAL_LOCK_NESTED_BH
 #define local_lock_nested_bh(_lock)	((void)(_lock))
 #define local_unlock_nested_bh(_lock)	((void)(_lock))
+#endif
+
+/* What a cipher calls when it is done: Linux 6.3 gives what it was told to, not the
+ * request.
+ */
+#ifdef OVPN_HAVE_CRYPTO_DONE_DATA
+#define OVPN_CRYPTO_DONE_ARG void *arg
+#define OVPN_CRYPTO_DONE_DATA arg
+#else
+#define OVPN_CRYPTO_DONE_ARG struct crypto_async_request *req
+#define OVPN_CRYPTO_DONE_DATA req->data
+#endif
+
+/* Linux 6.17 wants to be told of a work queue that each CPU has threads of its own for. */
+#ifdef OVPN_HAVE_WQ_PERCPU
+#define OVPN_WQ_PERCPU WQ_PERCPU
+#else
+#define OVPN_WQ_PERCPU 0
 #endif
 
 /* Linux 6.2 */

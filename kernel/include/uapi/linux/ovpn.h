@@ -45,6 +45,13 @@ enum ovpn_source_check {
 	OVPN_SOURCE_CHECK_STRICT,	/* packets to it would go to that peer */
 };
 
+/* Do several CPUs encrypt and decrypt packets of one peer over UDP? */
+enum ovpn_parallel {
+	OVPN_PARALLEL_OFF,	/* the one that has them */
+	OVPN_PARALLEL_AUTO,	/* where that one has much to do, others help */
+	OVPN_PARALLEL_ON,	/* wherever there are more than a few packets */
+};
+
 /* OVPN_A_IFACE_MSS_CLAMP: a size from MIN to MAX, or one of the others */
 #define OVPN_MSS_CLAMP_OFF	0
 #define OVPN_MSS_CLAMP_MIN	88
@@ -88,6 +95,10 @@ enum {
 	 * its opcode on, which is any but 6 and 9
 	 */
 	OVPN_A_CONTROL,
+	/* flag in KEY_NEW: the cipher may be one that works on a packet while it is given
+	 * others, as hardware does; not for peers over TCP
+	 */
+	OVPN_A_ASYNC,
 
 	__OVPN_A_MAX,
 	OVPN_A_MAX = (__OVPN_A_MAX - 1)
@@ -223,6 +234,13 @@ enum {
 	 */
 	OVPN_A_IFACE_MSS_CLAMP,
 	OVPN_A_IFACE_DSCP,		/* u8, of the outer header, over UDP; default 0 */
+	OVPN_A_IFACE_PARALLEL,		/* u8, enum ovpn_parallel; default OFF */
+	/* string, device or VRF that the own sockets are bound to, as SO_BINDTODEVICE
+	 * does it, in the namespace where the interface was made; "": none. In a reply
+	 * only while there is one of that index
+	 */
+	OVPN_A_IFACE_BIND_DEV,
+	OVPN_A_IFACE_BIND_IFINDEX,	/* u32, its index; reply only */
 
 	__OVPN_A_IFACE_MAX,
 	OVPN_A_IFACE_MAX = (__OVPN_A_IFACE_MAX - 1)
