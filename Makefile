@@ -275,6 +275,7 @@ install: all
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libovpnctl.so
 	install -m 644 lib/include/ovpnctl/ovpnctl.h $(DESTDIR)$(INCLUDEDIR)/ovpnctl/
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
+		-e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|' \
 		lib/libovpnctl.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libovpnctl.pc
 	install -D -m 644 cmd/ovpnctl/schema.json $(DESTDIR)$(DATADIR)/schema.json
 	install -m 644 completion/ovpnctl.bash $(DESTDIR)$(COMPLETIONDIR)/ovpnctl

@@ -55,21 +55,32 @@ OVPNCTL_PUBLIC int ovpnctl_addr_parse(const char *text, bool want_port,
 				      struct sockaddr_storage *addr)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST };
+	struct sockaddr_in *in = (struct sockaddr_in *)addr;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)addr;
 	struct addrinfo *found;
-	struct in_addr four;
 	uint16_t port = 0;
-	char host[256];
+	char host[256], *scope;
 	int ret;
 
 	memset(addr, 0, sizeof(*addr));
 	if (!split(text, want_port, host, sizeof(host), &port))
 		return -EINVAL;
 	/* 1.2.3 and 300.1.1.1 are mistakes, not names, and not 1.2.0.3 */
-	if (!host[strspn(host, "0123456789.")] && inet_pton(AF_INET, host, &four) != 1)
-		return -EINVAL;
+	if (!host[strspn(host, "0123456789.")]) {
+		if (inet_pton(AF_INET, host, &in->sin_addr) != 1)
+			return -EINVAL;
+		in->sin_family = AF_INET;
+		in->sin_port = htons(port);
+		return 0;
+	}
 	ret = getaddrinfo(host, NULL, &hints, &found);
 	if (ret == EAI_NONAME) {
-		if (strchr(host, ':'))
+		scope = strchr(host, '%');
+		if (scope)
+			*scope = '\0';
+		if (scope && inet_pton(AF_INET6, host, &in6->sin6_addr) == 1)
+			return -ENODEV;
+		if (scope || strchr(host, ':'))
 			return -EINVAL;
 		hints.ai_flags = AI_ADDRCONFIG;
 		ret = getaddrinfo(host, NULL, &hints, &found);
@@ -79,9 +90,9 @@ OVPNCTL_PUBLIC int ovpnctl_addr_parse(const char *text, bool want_port,
 	memcpy(addr, found->ai_addr, found->ai_addrlen);
 	freeaddrinfo(found);
 	if (addr->ss_family == AF_INET)
-		((struct sockaddr_in *)addr)->sin_port = htons(port);
+		in->sin_port = htons(port);
 	else
-		((struct sockaddr_in6 *)addr)->sin6_port = htons(port);
+		in6->sin6_port = htons(port);
 	return 0;
 }
 

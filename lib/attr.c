@@ -86,17 +86,17 @@ static const struct attr_table link_table[] = {
 	{ OVPN_A_IFACE_SOURCE_CHECK, "source-check", NULL },
 	{ OVPN_A_IFACE_MSS_CLAMP, "mss-clamp", NULL },
 	{ OVPN_A_IFACE_DSCP, "dscp", NULL },
+	{ OVPN_A_IFACE_PARALLEL, "parallel", NULL },
+	{ OVPN_A_IFACE_BIND_DEV, "bind-dev", NULL },
+	{ OVPN_A_IFACE_BIND_IFINDEX, "bind-ifindex", NULL },
 	{ 0, NULL, NULL },
 };
 
 static const struct attr_table top_table[] = {
-	{ OVPN_A_IFINDEX, "ifindex", NULL },
-	{ OVPN_A_PEER, "peer", peer_table },
-	{ OVPN_A_KEYCONF, "keyconf", key_table },
-	{ OVPN_A_IFACE, "iface", link_table },
-	{ OVPN_A_DETAIL, "detail", NULL },
-	{ OVPN_A_CONTROL, "control", NULL },
-	{ 0, NULL, NULL },
+	{ OVPN_A_IFINDEX, "ifindex", NULL },	  { OVPN_A_PEER, "peer", peer_table },
+	{ OVPN_A_KEYCONF, "keyconf", key_table }, { OVPN_A_IFACE, "iface", link_table },
+	{ OVPN_A_DETAIL, "detail", NULL },	  { OVPN_A_CONTROL, "control", NULL },
+	{ OVPN_A_ASYNC, "async", NULL },	  { 0, NULL, NULL },
 };
 
 static const struct attr_table *table_entry(const struct attr_table *table, unsigned int type)
@@ -440,7 +440,7 @@ static bool parse_link_attr(const struct nlattr *attr, struct ovpnctl_link *link
 
 	switch (attr_type(attr)) {
 	case OVPN_A_IFACE_NAME:
-		return attr_text(attr, link->name, sizeof(link->name));
+		return attr_text(attr, link->name, IFNAMSIZ);
 	case OVPN_A_IFACE_KIND:
 		return attr_text(attr, link->kind, sizeof(link->kind));
 	case OVPN_A_IFACE_CLIENT:
@@ -466,6 +466,10 @@ static bool parse_link_attr(const struct nlattr *attr, struct ovpnctl_link *link
 		return attr_addr6(attr, &link->listen);
 	case OVPN_A_IFACE_FWMARK:
 		return attr_u32_has(attr, &link->fwmark, &link->has_fwmark);
+	case OVPN_A_IFACE_BIND_DEV:
+		return attr_text(attr, link->bind_dev, sizeof(link->bind_dev));
+	case OVPN_A_IFACE_BIND_IFINDEX:
+		return attr_u32_has(attr, &link->bind_ifindex, &link->has_bind);
 	case OVPN_A_IFACE_PEERS:
 		return attr_u32_has(attr, &link->peers, &link->has_peers);
 	case OVPN_A_IFACE_SOURCE_CHECK:
@@ -482,6 +486,10 @@ static bool parse_link_attr(const struct nlattr *attr, struct ovpnctl_link *link
 		link->has_dscp = ovpnctl_attr_u32(attr, &value) && value <= OVPN_DSCP_INHERIT;
 		link->dscp = (uint8_t)value;
 		return link->has_dscp;
+	case OVPN_A_IFACE_PARALLEL:
+		link->has_parallel = ovpnctl_attr_u32(attr, &value) && value <= OVPN_PARALLEL_ON;
+		link->parallel = (uint8_t)value;
+		return link->has_parallel;
 	}
 	return true;
 }

@@ -83,26 +83,31 @@ OVPNCTL_PUBLIC int ovpnctl_netns_enter(const char *netns)
 	return ret;
 }
 
-int ovpnctl_ctx_enter(const struct ovpnctl_ctx *ctx)
+int ovpnctl_ctx_enter(const struct ovpnctl_ctx *ctx, int *saved)
 {
-	int saved;
+	int code;
 
+	*saved = -1;
 	if (ctx->netns < 0)
-		return -1;
-	saved = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (saved < 0)
-		return -errno - 1;
-	if (!setns(ctx->netns, CLONE_NEWNET))
-		return saved;
-	saved = (close(saved), -errno - 1);
-	return saved;
+		return 0;
+	*saved = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (*saved < 0)
+		return -errno;
+	/* who could not come back, as the other namespace is of the own user namespace and
+	 * this one is not, does not go
+	 */
+	if (!setns(*saved, CLONE_NEWNET) && !setns(ctx->netns, CLONE_NEWNET))
+		return 0;
+	code = errno;
+	close(*saved);
+	return -code;
 }
 
 void ovpnctl_ctx_leave(int saved)
 {
 	if (saved < 0)
 		return;
-	/* back to where the caller was: nothing to be done where that fails */
+	/* back to where the caller was: it was allowed before */
 	if (setns(saved, CLONE_NEWNET))
 		abort();
 	close(saved);
@@ -132,9 +137,11 @@ static int ctx_new(struct ovpnctl_ctx **result, int netns)
 	ctx->group_events = -1;
 	ovpnctl_clear(ctx);
 
-	saved = ovpnctl_ctx_enter(ctx);
-	ret = saved < -1 ? saved + 1 : ovpnctl_nl_open(ctx);
-	ovpnctl_ctx_leave(saved);
+	ret = ovpnctl_ctx_enter(ctx, &saved);
+	if (!ret) {
+		ret = ovpnctl_nl_open(ctx);
+		ovpnctl_ctx_leave(saved);
+	}
 	if (ret) {
 		ovpnctl_ctx_free(ctx);
 		return ret;

@@ -71,6 +71,39 @@ static int take_family(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
+/* error: of libnl. Whoever lacks memory may try again, and whoever lacks rights need not. */
+static int fail_libnl(struct ovpnctl_ctx *ctx, const char *what, int error)
+{
+	int code = error == -NLE_NOMEM ? ENOMEM : error == -NLE_PERM ? EPERM : EIO;
+
+	return ovpnctl_fail(ctx, code, "%s: %s", what, nl_geterror(error));
+}
+
+/* A socket in the context's namespace. Return: NULL after a message */
+static struct nl_sock *open_socket(struct ovpnctl_ctx *ctx)
+{
+	struct nl_sock *sk = nl_socket_alloc();
+	int saved, ret;
+
+	if (!sk) {
+		ovpnctl_fail(ctx, ENOMEM, "out of memory");
+		return NULL;
+	}
+	ret = ovpnctl_ctx_enter(ctx, &saved);
+	if (ret) {
+		ovpnctl_fail(ctx, -ret, "cannot enter the network namespace: %s", strerror(-ret));
+	} else {
+		ret = genl_connect(sk);
+		ovpnctl_ctx_leave(saved);
+		if (ret)
+			fail_libnl(ctx, "cannot open a netlink socket", ret);
+	}
+	if (!ret)
+		return sk;
+	nl_socket_free(sk);
+	return NULL;
+}
+
 /* Return: 0 or an error of libnl. -NLE_OBJ_NOTFOUND: no such family */
 static int ask_family(struct nl_sock *sk, struct family *family)
 {
@@ -95,23 +128,18 @@ int ovpnctl_family_lookup(struct ovpnctl_ctx *ctx)
 {
 	struct family family = { .group_peers = -1, .group_events = -1 };
 	struct nl_sock *sk;
-	int saved, ret;
+	int ret;
 
 	if (ctx->family)
 		return 0;
-	sk = nl_socket_alloc();
+	sk = open_socket(ctx);
 	if (!sk)
-		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
-	saved = ovpnctl_ctx_enter(ctx);
-	ret = genl_connect(sk);
-	ovpnctl_ctx_leave(saved);
+		return -ctx->error.code;
 	/* the kernel loads the module by the name of the family */
-	if (!ret)
-		ret = ask_family(sk, &family);
+	ret = ask_family(sk, &family);
 	nl_socket_free(sk);
 	if (ret && ret != -NLE_OBJ_NOTFOUND)
-		return ovpnctl_fail(ctx, EIO, "cannot ask for the ovpn netlink family: %s",
-				    nl_geterror(ret));
+		return fail_libnl(ctx, "cannot ask for the ovpn netlink family", ret);
 	if (ret || !family.id)
 		return ovpnctl_fail(ctx, ENOENT,
 				    "ovpn netlink family not found; is the module loaded?");
@@ -156,24 +184,21 @@ OVPNCTL_PUBLIC int ovpnctl_family_commands(struct ovpnctl_ctx *ctx, const char *
 					   uint32_t *commands, int room)
 {
 	struct command_list list = { family, commands, room, -1 };
-	struct nl_sock *sk = nl_socket_alloc();
-	int saved, ret;
+	struct nl_sock *sk;
+	int ret;
 
 	ovpnctl_clear(ctx);
+	sk = open_socket(ctx);
 	if (!sk)
-		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
-	saved = ovpnctl_ctx_enter(ctx);
-	ret = genl_connect(sk);
-	ovpnctl_ctx_leave(saved);
+		return -ctx->error.code;
 	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, take_commands, &list);
 	/* a list of all: to ask for one would load its module */
-	if (!ret)
-		ret = genl_send_simple(sk, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1, NLM_F_DUMP);
+	ret = genl_send_simple(sk, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1, NLM_F_DUMP);
 	if (ret >= 0)
 		ret = nl_recvmsgs_default(sk);
 	nl_socket_free(sk);
 	if (ret < 0)
-		return ovpnctl_fail(ctx, EIO, "cannot list netlink families: %s", nl_geterror(ret));
+		return fail_libnl(ctx, "cannot list netlink families", ret);
 	if (list.count < 0)
 		return ovpnctl_fail(ctx, ENOENT, "%s netlink family not found", family);
 	return list.count;
@@ -354,42 +379,56 @@ static int receive(struct ovpnctl_monitor *monitor)
 	return 0;
 }
 
+/* libnl's own joining tells less. capability: what it may take */
+static int subscribe(struct ovpnctl_ctx *ctx, const struct ovpnctl_monitor *monitor, int option,
+		     int value, const char *capability)
+{
+	int code;
+
+	if (!setsockopt(nl_socket_get_fd(monitor->sk), SOL_NETLINK, option, &value, sizeof(value)))
+		return 0;
+	code = errno;
+	if (code == EPERM)
+		ovpnctl_fail(ctx, code, "cannot subscribe to events, it needs %s", capability);
+	else
+		ovpnctl_fail(ctx, code, "cannot subscribe to events: %s", strerror(code));
+	ctx->error.origin = OVPNCTL_ORIGIN_KERNEL;
+	return -code;
+}
+
 OVPNCTL_PUBLIC int ovpnctl_monitor_new(struct ovpnctl_ctx *ctx, unsigned int rcvbuf, bool all_nsid,
 				       struct ovpnctl_monitor **result)
 {
 	struct ovpnctl_monitor *monitor;
-	int saved, ret, on = 1;
+	int ret;
 
 	ovpnctl_clear(ctx);
 	if (ovpnctl_family_lookup(ctx))
 		return -ctx->error.code;
 	monitor = calloc(1, sizeof(*monitor));
-	if (monitor)
-		monitor->sk = nl_socket_alloc();
-	if (!monitor || !monitor->sk) {
-		free(monitor);
+	if (!monitor)
 		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
-	}
 	monitor->last = &monitor->first;
-
-	saved = ovpnctl_ctx_enter(ctx);
-	ret = genl_connect(monitor->sk);
-	ovpnctl_ctx_leave(saved);
-	if (!ret)
-		ret = nl_socket_set_nonblocking(monitor->sk);
-	if (!ret)
-		ovpnctl_set_rcvbuf(nl_socket_get_fd(monitor->sk), rcvbuf);
-	if (!ret && all_nsid &&
-	    setsockopt(nl_socket_get_fd(monitor->sk), SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &on,
-		       sizeof(on)))
-		ret = -NLE_PERM;
+	monitor->sk = open_socket(ctx);
+	if (!monitor->sk) {
+		free(monitor);
+		return -ctx->error.code;
+	}
+	ret = nl_socket_set_nonblocking(monitor->sk);
+	if (ret)
+		ret = fail_libnl(ctx, "cannot subscribe to events", ret);
+	ovpnctl_set_rcvbuf(nl_socket_get_fd(monitor->sk), rcvbuf);
+	if (!ret && all_nsid)
+		ret = subscribe(ctx, monitor, NETLINK_LISTEN_ALL_NSID, 1, "CAP_NET_BROADCAST");
 	if (!ret && ctx->group_peers >= 0)
-		ret = nl_socket_add_membership(monitor->sk, ctx->group_peers);
+		ret = subscribe(ctx, monitor, NETLINK_ADD_MEMBERSHIP, ctx->group_peers,
+				"CAP_NET_ADMIN");
 	if (!ret && ctx->group_events >= 0)
-		ret = nl_socket_add_membership(monitor->sk, ctx->group_events);
+		ret = subscribe(ctx, monitor, NETLINK_ADD_MEMBERSHIP, ctx->group_events,
+				"CAP_NET_ADMIN");
 	if (ret) {
 		ovpnctl_monitor_free(monitor);
-		return ovpnctl_fail(ctx, EIO, "cannot subscribe to events: %s", nl_geterror(ret));
+		return ret;
 	}
 	*result = monitor;
 	return 0;

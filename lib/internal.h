@@ -41,17 +41,19 @@ struct ovpnctl_ctx {
 };
 
 struct ovpnctl_link {
-	char name[IFNAMSIZ];
+	char name[IFNAMSIZ + 1];   /* a name too long stays so, for the kernel to refuse */
 	char kind[16], client[16]; /* "": not told */
 	enum ovpnctl_mode mode;
 	uint32_t ifindex;
-	uint32_t mtu, fwmark, peers;
+	uint32_t mtu, fwmark, peers, bind_ifindex;
+	char bind_dev[IFNAMSIZ + 1];	/* as the name */
 	struct sockaddr_storage listen; /* AF_UNSPEC: all addresses */
 	uint16_t listen_port;
 	bool has_mtu, has_fwmark, has_peers, has_listen, has_persistent, persistent;
 	bool listen_off, bound, has_source_check, source_check, has_mss_clamp, has_dscp;
+	bool has_parallel, has_bind;
 	uint16_t mss_clamp;
-	uint8_t dscp;
+	uint8_t dscp, parallel;
 };
 
 /* An address is given where its family is not AF_UNSPEC. */
@@ -100,8 +102,10 @@ void ovpnctl_clear(struct ovpnctl_ctx *ctx);
 int ovpnctl_fail(struct ovpnctl_ctx *ctx, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int ovpnctl_netns_open(const char *netns);
-/* Switch to the context's namespace. Returns what to give to _leave. */
-int ovpnctl_ctx_enter(const struct ovpnctl_ctx *ctx);
+/* Switch to the context's namespace; saved is for _leave. Returns 0, or -errno where
+ * nothing has changed.
+ */
+int ovpnctl_ctx_enter(const struct ovpnctl_ctx *ctx, int *saved);
 void ovpnctl_ctx_leave(int saved);
 /* bytes: of what may wait to be read, 0: as many as ever */
 void ovpnctl_set_rcvbuf(int fd, unsigned int bytes);

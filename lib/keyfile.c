@@ -85,20 +85,32 @@ static void encode(const uint8_t *raw, char *text)
 	}
 }
 
+/* Return: its value, -1 for what is none */
+static int digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
 /* Return: whether text is TEXT_SIZE characters that encode RAW_SIZE bytes */
 static bool decode(const char *text, uint8_t *raw)
 {
 	size_t i, out = 0, pad = (3 - RAW_SIZE % 3) % 3;
 	uint32_t bits = 0;
-	const char *digit;
+	int value;
 
 	for (i = 0; i < TEXT_SIZE; i++) {
 		bool padding = i >= TEXT_SIZE - pad;
 
-		digit = padding ? base64 : memchr(base64, text[i], 64);
-		if (!digit || (padding && text[i] != '='))
+		value = padding ? 0 : digit(text[i]);
+		if (value < 0 || (padding && text[i] != '='))
 			return false;
-		bits = bits << 6 | (uint32_t)(digit - base64);
+		bits = bits << 6 | (uint32_t)value;
 		if (i % 4 != 3)
 			continue;
 		for (int shift = 16; shift >= 0; shift -= 8) {
@@ -216,7 +228,7 @@ OVPNCTL_PUBLIC int ovpnctl_keyfile_read(struct ovpnctl_ctx *ctx, int fd,
 		wrong = parse(text, size, fresh);
 	if (wrong)
 		ret = ovpnctl_fail(ctx, EINVAL, "%s", wrong);
-	explicit_bzero(text, sizeof(text));
+	explicit_bzero(text, size);
 	if (ret)
 		ovpnctl_keyfile_free(fresh);
 	else

@@ -517,10 +517,16 @@ static bool put_dir(struct nlmsghdr *nlh, uint16_t type, const struct ovpnctl_ke
 	return ok;
 }
 
-OVPNCTL_PUBLIC int ovpnctl_key_add(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer,
-				   enum ovpnctl_slot slot, uint8_t key_id,
-				   enum ovpnctl_cipher cipher, size_t key_bytes,
-				   const struct ovpnctl_keyfile *keyfile, int direction)
+static int no_such_cap(struct ovpnctl_ctx *ctx, const char *what)
+{
+	return ovpnctl_fail(ctx, EOPNOTSUPP,
+			    "this driver cannot %s, only the one that comes with ovpnctl can",
+			    what);
+}
+
+static int add_key(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer, enum ovpnctl_slot slot,
+		   uint8_t key_id, enum ovpnctl_cipher cipher, size_t key_bytes,
+		   const struct ovpnctl_keyfile *keyfile, int direction, bool async)
 {
 	struct nlmsghdr *nlh = request(ctx, OVPN_CMD_KEY_NEW, NLM_F_ACK, ifindex);
 	struct nlattr *start;
@@ -532,6 +538,8 @@ OVPNCTL_PUBLIC int ovpnctl_key_add(struct ovpnctl_ctx *ctx, uint32_t ifindex, ui
 		return -ctx->error.code;
 	if (key_bytes > OVPNCTL_KEY_BYTES)
 		return ovpnctl_fail(ctx, EINVAL, "no cipher has a key of %zu bytes", key_bytes);
+	if (async && !ctx->has_iface)
+		return no_such_cap(ctx, "encrypt asynchronously (async)");
 	start = nest(nlh, OVPN_A_KEYCONF);
 	ok = start && put_u32(nlh, OVPN_A_KEYCONF_PEER_ID, peer) &&
 	     put_u32(nlh, OVPN_A_KEYCONF_SLOT, slot) &&
@@ -541,13 +549,31 @@ OVPNCTL_PUBLIC int ovpnctl_key_add(struct ovpnctl_ctx *ctx, uint32_t ifindex, ui
 	     put_dir(nlh, OVPN_A_KEYCONF_DECRYPT_DIR, keyfile, !direction, key_bytes);
 	if (ok) {
 		mnl_attr_nest_end(nlh, start);
-		ret = transact(ctx, ctx->genl, nlh, NULL, NULL);
-	} else {
-		ret = ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
+		ok = !async || put(nlh, OVPN_A_ASYNC, NULL, 0);
 	}
+	ret = ok ? transact(ctx, ctx->genl, nlh, NULL, NULL)
+		 : ovpnctl_fail(ctx, EMSGSIZE, "request is too large");
 	len = nlh->nlmsg_len;
 	explicit_bzero(ctx->buf, len);
 	return ret;
+}
+
+OVPNCTL_PUBLIC int ovpnctl_key_add(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer,
+				   enum ovpnctl_slot slot, uint8_t key_id,
+				   enum ovpnctl_cipher cipher, size_t key_bytes,
+				   const struct ovpnctl_keyfile *keyfile, int direction)
+{
+	return add_key(ctx, ifindex, peer, slot, key_id, cipher, key_bytes, keyfile, direction,
+		       false);
+}
+
+OVPNCTL_PUBLIC int ovpnctl_key_add_async(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer,
+					 enum ovpnctl_slot slot, uint8_t key_id,
+					 enum ovpnctl_cipher cipher, size_t key_bytes,
+					 const struct ovpnctl_keyfile *keyfile, int direction)
+{
+	return add_key(ctx, ifindex, peer, slot, key_id, cipher, key_bytes, keyfile, direction,
+		       true);
 }
 
 static int put_key(struct nlmsghdr *nlh, uint32_t peer, int slot)
@@ -617,13 +643,6 @@ OVPNCTL_PUBLIC int ovpnctl_key_get(struct ovpnctl_ctx *ctx, uint32_t ifindex, ui
 
 /* ---- interfaces ---- */
 
-static int no_such_cap(struct ovpnctl_ctx *ctx, const char *what)
-{
-	return ovpnctl_fail(ctx, EOPNOTSUPP,
-			    "this driver cannot %s, only the one that comes with ovpnctl can",
-			    what);
-}
-
 static int take_link(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, struct ovpnctl_link *link)
 {
 	const struct nlattr *ifindex;
@@ -661,12 +680,16 @@ static bool put_settings(struct nlmsghdr *nlh, const struct ovpnctl_link *link)
 		ok &= put(nlh, OVPN_A_IFACE_LISTEN_OFF, NULL, 0);
 	if (link->has_fwmark)
 		ok &= put_u32(nlh, OVPN_A_IFACE_FWMARK, link->fwmark);
+	if (link->has_bind)
+		ok &= put(nlh, OVPN_A_IFACE_BIND_DEV, link->bind_dev, strlen(link->bind_dev) + 1);
 	if (link->has_source_check)
 		ok &= put(nlh, OVPN_A_IFACE_SOURCE_CHECK, &check, sizeof(check));
 	if (link->has_mss_clamp)
 		ok &= put(nlh, OVPN_A_IFACE_MSS_CLAMP, &link->mss_clamp, sizeof(link->mss_clamp));
 	if (link->has_dscp)
 		ok &= put(nlh, OVPN_A_IFACE_DSCP, &link->dscp, sizeof(link->dscp));
+	if (link->has_parallel)
+		ok &= put(nlh, OVPN_A_IFACE_PARALLEL, &link->parallel, sizeof(link->parallel));
 	return ok;
 }
 
@@ -724,12 +747,16 @@ OVPNCTL_PUBLIC int ovpnctl_link_add(struct ovpnctl_ctx *ctx, struct ovpnctl_link
 			return no_such_cap(ctx, "bind an interface to a process (hold)");
 		if (link->has_fwmark)
 			return no_such_cap(ctx, "mark packets of an interface (fwmark)");
+		if (*link->bind_dev)
+			return no_such_cap(ctx, "bind an interface's sockets (bind-dev)");
 		if (link->has_source_check && !link->source_check)
 			return no_such_cap(ctx, "take any inner source (source-check off)");
 		if (link->has_mss_clamp && link->mss_clamp)
 			return no_such_cap(ctx, "clamp the segments of TCP (mss-clamp)");
 		if (link->has_dscp && link->dscp)
 			return no_such_cap(ctx, "set DSCP of encrypted packets (dscp)");
+		if (link->has_parallel && link->parallel)
+			return no_such_cap(ctx, "let CPUs share packets of a peer (parallel)");
 		return add_by_route(ctx, link);
 	}
 	start = nest(nlh, OVPN_A_IFACE);
@@ -1024,11 +1051,14 @@ OVPNCTL_PUBLIC int ovpnctl_control_new(struct ovpnctl_ctx *ctx, uint32_t ifindex
 	if (!control)
 		return ovpnctl_fail(ctx, ENOMEM, "out of memory");
 	control->family = ctx->family;
-	saved = ovpnctl_ctx_enter(ctx);
-	control->nl = nl_socket(NETLINK_GENERIC);
-	ovpnctl_ctx_leave(saved);
-	if (!control->nl) {
-		ret = ovpnctl_fail(ctx, errno, "cannot open a netlink socket: %s", strerror(errno));
+	ret = ovpnctl_ctx_enter(ctx, &saved);
+	if (!ret) {
+		control->nl = nl_socket(NETLINK_GENERIC);
+		ret = control->nl ? 0 : -errno;
+		ovpnctl_ctx_leave(saved);
+	}
+	if (ret) {
+		ovpnctl_fail(ctx, -ret, "cannot open a netlink socket: %s", strerror(-ret));
 		goto free;
 	}
 	/* packets may be lost as on the way here: that is no error of the socket */

@@ -109,7 +109,6 @@ OVPNCTL_PUBLIC struct ovpnctl_link *ovpnctl_link_new(const char *name, enum ovpn
 
 	if (!link)
 		return NULL;
-	/* a name too long stays so, for the kernel to refuse */
 	snprintf(link->name, sizeof(link->name), "%s", name);
 	link->mode = mode;
 	return link;
@@ -139,6 +138,12 @@ OVPNCTL_PUBLIC void ovpnctl_link_set_fwmark(struct ovpnctl_link *link, uint32_t 
 	link->has_fwmark = true;
 }
 
+OVPNCTL_PUBLIC void ovpnctl_link_set_bind_dev(struct ovpnctl_link *link, const char *name)
+{
+	snprintf(link->bind_dev, sizeof(link->bind_dev), "%s", name ? name : "");
+	link->has_bind = true;
+}
+
 OVPNCTL_PUBLIC void ovpnctl_link_set_source_check(struct ovpnctl_link *link, bool strict)
 {
 	link->source_check = strict;
@@ -155,6 +160,13 @@ OVPNCTL_PUBLIC void ovpnctl_link_set_dscp(struct ovpnctl_link *link, uint8_t dsc
 {
 	link->dscp = dscp;
 	link->has_dscp = true;
+}
+
+OVPNCTL_PUBLIC void ovpnctl_link_set_parallel(struct ovpnctl_link *link,
+					      enum ovpnctl_parallel parallel)
+{
+	link->parallel = (uint8_t)parallel;
+	link->has_parallel = true;
 }
 
 OVPNCTL_PUBLIC void ovpnctl_link_set_listen(struct ovpnctl_link *link,
@@ -214,6 +226,14 @@ OVPNCTL_PUBLIC bool ovpnctl_link_fwmark(const struct ovpnctl_link *link, uint32_
 	return link->has_fwmark;
 }
 
+OVPNCTL_PUBLIC bool ovpnctl_link_bind_dev(const struct ovpnctl_link *link, const char **name,
+					  uint32_t *ifindex)
+{
+	*name = *link->bind_dev ? link->bind_dev : NULL;
+	*ifindex = link->bind_ifindex;
+	return link->has_bind;
+}
+
 OVPNCTL_PUBLIC bool ovpnctl_link_source_check(const struct ovpnctl_link *link, bool *strict)
 {
 	*strict = link->source_check;
@@ -230,6 +250,13 @@ OVPNCTL_PUBLIC bool ovpnctl_link_dscp(const struct ovpnctl_link *link, uint8_t *
 {
 	*dscp = link->dscp;
 	return link->has_dscp;
+}
+
+OVPNCTL_PUBLIC bool ovpnctl_link_parallel(const struct ovpnctl_link *link,
+					  enum ovpnctl_parallel *parallel)
+{
+	*parallel = (enum ovpnctl_parallel)link->parallel;
+	return link->has_parallel;
 }
 
 OVPNCTL_PUBLIC bool ovpnctl_link_persistent(const struct ovpnctl_link *link, bool *persistent)

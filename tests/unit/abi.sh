@@ -69,6 +69,11 @@ version() { [[ $(flags --modversion) == "$(cat VERSION)" ]]; }
 bare() { [[ $(flags --libs) == "-L$stage/usr/lib -lovpnctl " || $(flags --libs) == "-L$stage/usr/lib -lovpnctl" ]]; }
 check 'pkg-config tells the version' version
 check 'pkg-config names no other library' bare
+elsewhere() {
+	make -s install "DESTDIR=$work/elsewhere" PREFIX=/usr INCLUDEDIR=/opt/include &&
+		grep -qx 'includedir=/opt/include' "$work/elsewhere/usr/lib/pkgconfig/libovpnctl.pc"
+}
+check 'pkg-config finds headers that are elsewhere' elsewhere
 
 # build COMPILER SOURCE OUTPUT [--static]
 build() {

@@ -9,10 +9,15 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -403,6 +408,58 @@ static void the_wrong_attribute_has_a_path(void **state)
 	assert_string_equal(path, "ifindex");
 }
 
+static void a_name_too_long_is_no_other_one(void **state)
+{
+	struct ovpnctl_link *link = ovpnctl_link_new("0123456789abcdefgh", OVPNCTL_MODE_P2P);
+
+	(void)state;
+	assert_non_null(link);
+	assert_true(strlen(ovpnctl_link_name(link)) >= IFNAMSIZ);
+	ovpnctl_link_set_fwmark(link, 1);
+	assert_int_equal(ovpnctl_link_change(ctx, link), -ENODEV);
+	ovpnctl_link_free(link);
+}
+
+/* In a process of its own, for who is in a user namespace remains there. Return: its status */
+static int enter_where_there_is_no_way_back(void)
+{
+	struct ovpnctl_ctx *there = NULL;
+	int ends[2], ret;
+	char pid[16], byte = 0;
+	pid_t other;
+
+	/* not allowed everywhere */
+	if (unshare(CLONE_NEWUSER) || pipe2(ends, O_CLOEXEC))
+		return 77;
+	other = fork();
+	if (!other) {
+		byte = (char)unshare(CLONE_NEWNET);
+		if (write(ends[1], &byte, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	if (other < 0 || read(ends[0], &byte, 1) != 1 || byte)
+		return 77;
+	snprintf(pid, sizeof(pid), "%d", (int)other);
+	ret = ovpnctl_ctx_new_netns(&there, pid);
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	return ret == -EPERM ? 0 : 1;
+}
+
+static void who_could_not_come_back_does_not_go(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (!child)
+		_exit(enter_where_there_is_no_way_back());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77);
+}
+
 /* Routes: the loopback's are everywhere. */
 
 static void a_route_to_this_host(void **state)
@@ -485,6 +542,8 @@ int main(void)
 		cmocka_unit_test(an_attribute_of_the_wrong_size_is_named),
 		cmocka_unit_test(forged_messages_do_no_harm),
 		cmocka_unit_test(the_wrong_attribute_has_a_path),
+		cmocka_unit_test(a_name_too_long_is_no_other_one),
+		cmocka_unit_test(who_could_not_come_back_does_not_go),
 		cmocka_unit_test(a_route_to_this_host),
 		cmocka_unit_test(numbers_and_layouts_stay),
 	};

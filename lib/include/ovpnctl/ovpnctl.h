@@ -95,7 +95,7 @@ int ovpnctl_netns_enter(const char *netns);
  * in place of ADDR. port: whether a port must be there; without it there may be
  * none, and the address may be without brackets. Host names are resolved, which
  * may take long. Returns 0, -EINVAL for what is neither, -ENOENT for a name that
- * does not resolve.
+ * does not resolve, -ENODEV for a scope that is no interface here.
  */
 int ovpnctl_addr_parse(const char *text, bool port, struct sockaddr_storage *addr);
 
@@ -122,6 +122,10 @@ void ovpnctl_link_free(struct ovpnctl_link *link);
 
 void ovpnctl_link_set_mtu(struct ovpnctl_link *link, uint32_t mtu);
 void ovpnctl_link_set_fwmark(struct ovpnctl_link *link, uint32_t mark);
+/* Device or VRF that its own sockets are bound to: they send and receive through it alone.
+ * In the namespace where the interface was made. "" or NULL for none.
+ */
+void ovpnctl_link_set_bind_dev(struct ovpnctl_link *link, const char *name);
 /* Sockets of its own. addr: NULL for all addresses of both families. port: host
  * byte order, 0 lets the kernel pick one.
  */
@@ -143,6 +147,11 @@ void ovpnctl_link_set_mss_clamp(struct ovpnctl_link *link, uint16_t bytes);
  */
 void ovpnctl_link_set_dscp(struct ovpnctl_link *link, uint8_t dscp);
 #define OVPNCTL_DSCP_INHERIT 64
+/* Whether several CPUs encrypt and decrypt packets of one peer over UDP: never, the default;
+ * where one has much to do with them; or wherever there are more than a few at a time.
+ */
+enum ovpnctl_parallel { OVPNCTL_PARALLEL_OFF, OVPNCTL_PARALLEL_AUTO, OVPNCTL_PARALLEL_ON };
+void ovpnctl_link_set_parallel(struct ovpnctl_link *link, enum ovpnctl_parallel parallel);
 /* Goes with the context that makes it. Default: stays. */
 void ovpnctl_link_set_bound(struct ovpnctl_link *link, bool bound);
 
@@ -150,7 +159,9 @@ void ovpnctl_link_set_bound(struct ovpnctl_link *link, bool bound);
  * chose. -EOPNOTSUPP where the driver cannot do what was set.
  */
 int ovpnctl_link_add(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link);
-/* Change listen, fwmark, source check, MSS clamp and DSCP of the interface of that name. */
+/* Change listen, fwmark, device to bind to, source check, MSS clamp, DSCP and parallel of the
+ * interface of that name.
+ */
 int ovpnctl_link_change(struct ovpnctl_ctx *ctx, struct ovpnctl_link *link);
 /* Delete an interface of kind ovpn or ovpn-dco. */
 int ovpnctl_link_del(struct ovpnctl_ctx *ctx, const char *name);
@@ -173,9 +184,12 @@ const char *ovpnctl_link_client(const struct ovpnctl_link *link);
 /* The ones below return false where the driver did not tell. */
 bool ovpnctl_link_mtu(const struct ovpnctl_link *link, uint32_t *mtu);
 bool ovpnctl_link_fwmark(const struct ovpnctl_link *link, uint32_t *mark);
+/* name: NULL where there is no device of that index any more. */
+bool ovpnctl_link_bind_dev(const struct ovpnctl_link *link, const char **name, uint32_t *ifindex);
 bool ovpnctl_link_source_check(const struct ovpnctl_link *link, bool *strict);
 bool ovpnctl_link_mss_clamp(const struct ovpnctl_link *link, uint16_t *bytes);
 bool ovpnctl_link_dscp(const struct ovpnctl_link *link, uint8_t *dscp);
+bool ovpnctl_link_parallel(const struct ovpnctl_link *link, enum ovpnctl_parallel *parallel);
 bool ovpnctl_link_persistent(const struct ovpnctl_link *link, bool *persistent);
 bool ovpnctl_link_peers(const struct ovpnctl_link *link, uint32_t *count);
 /* port: host byte order; addr: NULL or where it listens, AF_UNSPEC for all. */
@@ -355,6 +369,12 @@ void ovpnctl_keyfile_free(struct ovpnctl_keyfile *keyfile);
 int ovpnctl_key_add(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer,
 		    enum ovpnctl_slot slot, uint8_t key_id, enum ovpnctl_cipher cipher,
 		    size_t key_bytes, const struct ovpnctl_keyfile *keyfile, int direction);
+/* The same, and the cipher may be one that works on a packet while it is given others, as
+ * hardware does: the best there is of either kind. Not for peers over TCP.
+ */
+int ovpnctl_key_add_async(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer,
+			  enum ovpnctl_slot slot, uint8_t key_id, enum ovpnctl_cipher cipher,
+			  size_t key_bytes, const struct ovpnctl_keyfile *keyfile, int direction);
 int ovpnctl_key_swap(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer);
 int ovpnctl_key_del(struct ovpnctl_ctx *ctx, uint32_t ifindex, uint32_t peer,
 		    enum ovpnctl_slot slot);
@@ -408,6 +428,8 @@ struct ovpnctl_event {
 /* Subscribe to all events there are. Events from here on are kept for
  * ovpnctl_monitor_next(); list after subscribing, not before. rcvbuf: bytes, 0
  * for the default. all_nsid: those of other namespaces that have an id here, too.
+ * -EPERM: without CAP_NET_ADMIN, where the driver asks for it, and for all_nsid
+ * without CAP_NET_BROADCAST.
  */
 int ovpnctl_monitor_new(struct ovpnctl_ctx *ctx, unsigned int rcvbuf, bool all_nsid,
 			struct ovpnctl_monitor **monitor);
