@@ -9,7 +9,18 @@ _ovpnctl_options='-n -j -p -s -d -o -c -t -ts -b -f -rc -V -h
 	--netns --json --pretty --statistics --details --oneline --color --timestamp
 	--tshort --batch --force --rcvbuf --version --help'
 
-_ovpnctl_reply() { mapfile -t COMPREPLY < <(compgen -W "$*" -- "$cur"); }
+# Offer those of the words, of which an argument may have several, a line each, that
+# begin as what is typed. Not by compgen -W, which would run what names of interfaces
+# and namespaces say: whoever may make one chooses it.
+_ovpnctl_reply() {
+	local name names quoted
+	COMPREPLY=()
+	mapfile -t names < <(printf '%s\n' "$@")
+	for name in "${names[@]}"; do
+		printf -v quoted %q "$name"
+		[[ -z $name || $name != "$cur"* && $quoted != "$cur"* ]] || COMPREPLY+=("$quoted")
+	done
+}
 
 _ovpnctl_files() {
 	compopt -o filenames 2>/dev/null
@@ -24,6 +35,14 @@ _ovpnctl_links() {
 		printf '%s\n' "${BASH_REMATCH[1]}"
 		json=${json#*"${BASH_REMATCH[0]}"}
 	done
+}
+
+# Every device of the namespace.
+_ovpnctl_devices() {
+	local name
+	# options of the tool: -n alone, which is one of ip as well
+	ip "${tool[@]:1}" -brief link show 2>/dev/null |
+		while read -r name _; do printf '%s\n' "${name%%@*}"; done
 }
 
 _ovpnctl_peers() {
@@ -49,7 +68,7 @@ _ovpnctl_values() {
 	shift 4
 	case $keyword/$kind in
 	*/choice)
-		_ovpnctl_reply "$*"
+		_ovpnctl_reply "$@"
 		;;
 	dev/*)
 		[[ $command == add && $object == link ]] ||
@@ -63,10 +82,13 @@ _ovpnctl_values() {
 			_ovpnctl_reply "$(_ovpnctl_peers "$dev")"
 		;;
 	socket/*)
-		_ovpnctl_reply 'pid fd'
+		_ovpnctl_reply pid fd
 		;;
 	keepalive/*)
 		_ovpnctl_reply 'off'
+		;;
+	bind-dev/*)
+		_ovpnctl_reply "$(_ovpnctl_devices)" off
 		;;
 	listen/*)
 		[[ $command == add ]] || _ovpnctl_reply 'off'
@@ -127,7 +149,7 @@ _ovpnctl_words() {
 	for name in "${!listing[@]}"; do
 		[[ -n ${used[$name]:-} ]] || candidates+=("$name")
 	done
-	_ovpnctl_reply "${candidates[*]}"
+	_ovpnctl_reply "${candidates[@]}"
 	if [[ -n $first && -z ${used[$first]:-} ]]; then
 		local keywords=("${COMPREPLY[@]}")
 		# shellcheck disable=SC2086
@@ -176,7 +198,8 @@ _ovpnctl() {
 	fi
 	if ((i == cword)); then
 		if [[ $cur == -* ]]; then
-			_ovpnctl_reply "$_ovpnctl_options"
+			# shellcheck disable=SC2086 # words
+			_ovpnctl_reply $_ovpnctl_options
 		else
 			_ovpnctl_reply "$("${tool[@]}" --complete 2>/dev/null)"
 		fi

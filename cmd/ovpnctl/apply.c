@@ -24,6 +24,9 @@ static const struct word words[] = {
 	{ NULL },
 };
 
+/* more than a name with a port can have */
+#define ENDPOINT_SIZE 320
+
 struct records {
 	struct json_object **list;
 	size_t count;
@@ -68,7 +71,7 @@ static int err_nomem(const struct cli *cli)
 
 /* ---- records ---- */
 
-enum kind { K_TEXT, K_NUMBER, K_EITHER, K_OBJECT, K_SHOWN };
+enum kind { K_TEXT, K_NUMBER, K_EITHER, K_BOOLEAN, K_OBJECT, K_SHOWN };
 
 /* What a record may have. K_EITHER: text or number; K_SHOWN: nothing that could be set */
 struct field {
@@ -85,14 +88,25 @@ static const struct field listen_fields[] = {
 };
 
 static const struct field link_fields[] = {
-	{ "ifindex", K_SHOWN, NULL },	 { "ifname", K_TEXT, NULL },
-	{ "kind", K_SHOWN, NULL },	 { "client", K_SHOWN, NULL },
-	{ "mode", K_TEXT, NULL },	 { "mtu", K_NUMBER, NULL },
-	{ "persistent", K_SHOWN, NULL }, { "listen", K_OBJECT, listen_fields },
-	{ "fwmark", K_NUMBER, NULL },	 { "source_check", K_TEXT, NULL },
-	{ "mss_clamp", K_EITHER, NULL }, { "dscp", K_EITHER, NULL },
-	{ "peers", K_SHOWN, NULL },	 { "overhead", K_SHOWN, NULL },
-	{ "inner_mtu", K_SHOWN, NULL },	 { NULL },
+	{ "ifindex", K_SHOWN, NULL },
+	{ "ifname", K_TEXT, NULL },
+	{ "kind", K_SHOWN, NULL },
+	{ "client", K_SHOWN, NULL },
+	{ "mode", K_TEXT, NULL },
+	{ "mtu", K_NUMBER, NULL },
+	{ "persistent", K_SHOWN, NULL },
+	{ "listen", K_OBJECT, listen_fields },
+	{ "fwmark", K_NUMBER, NULL },
+	{ "bind_dev", K_TEXT, NULL },
+	{ "bind_ifindex", K_SHOWN, NULL },
+	{ "source_check", K_TEXT, NULL },
+	{ "mss_clamp", K_EITHER, NULL },
+	{ "dscp", K_EITHER, NULL },
+	{ "parallel", K_TEXT, NULL },
+	{ "peers", K_SHOWN, NULL },
+	{ "overhead", K_SHOWN, NULL },
+	{ "inner_mtu", K_SHOWN, NULL },
+	{ NULL },
 };
 
 static const struct field endpoint_fields[] = {
@@ -135,8 +149,11 @@ static const struct field key_fields[] = {
 	{ "slot", K_TEXT, NULL },
 	{ "id", K_NUMBER, NULL },
 	{ "cipher", K_TEXT, NULL },
+	/* the kernel shows none of these */
 	{ "file", K_TEXT, NULL },
 	{ "direction", K_NUMBER, NULL },
+	{ "async", K_BOOLEAN, NULL },
+	/* nor takes these */
 	{ "ids_left", K_SHOWN, NULL },
 	{ "driver", K_SHOWN, NULL },
 	{ NULL },
@@ -166,9 +183,15 @@ static int64_t number_of(struct json_object *record, const char *key, int64_t ot
 
 static const char *wrong_kind(enum kind kind, struct json_object *value)
 {
+	size_t len;
+
 	switch (kind) {
 	case K_TEXT:
-		return json_object_is_type(value, json_type_string) ? NULL : "a text";
+		if (!json_object_is_type(value, json_type_string))
+			return "a text";
+		/* it becomes part of a line of a batch */
+		len = strcspn(json_object_get_string(value), "\n");
+		return len == (size_t)json_object_get_string_len(value) ? NULL : "a line of text";
 	case K_NUMBER:
 		return json_object_is_type(value, json_type_int) &&
 				       json_object_get_int64(value) >= 0
@@ -178,6 +201,8 @@ static const char *wrong_kind(enum kind kind, struct json_object *value)
 		return wrong_kind(K_TEXT, value) && wrong_kind(K_NUMBER, value)
 			       ? "a text or a number"
 			       : NULL;
+	case K_BOOLEAN:
+		return json_object_is_type(value, json_type_boolean) ? NULL : "true or false";
 	case K_OBJECT:
 		return json_object_is_type(value, json_type_object) ? NULL : "an object";
 	case K_SHOWN:
@@ -232,6 +257,38 @@ static struct wanted *wanted_of(struct plan *plan, const char *name)
 	return more;
 }
 
+/* Whether a name is one of those; NULL: it is not told. Return: an exit status */
+static int check_name(const struct cli *cli, const char *what, struct json_object *record,
+		      const char *key, const char *const *names)
+{
+	const char *text = text_of(record, key);
+	char word[64], known[128] = "";
+	size_t i, at;
+
+	for (i = 0; text && names[i]; i++) {
+		if (!strcmp(text, names[i]))
+			return EXIT_OK;
+		at = strlen(known);
+		snprintf(known + at, sizeof(known) - at, "%s%s", at ? ", " : "", names[i]);
+	}
+	return text ? err(cli, "%s: \"%s\": unknown value \"%s\", known: %s", what, key,
+			  quoted(text, word, sizeof(word)), known)
+		    : EXIT_OK;
+}
+
+static int check_key(const struct cli *cli, const char *what, struct json_object *record)
+{
+	const char *cipher = text_of(record, "cipher");
+	int ret = EXIT_OK;
+
+	if (!member(record, "peer"))
+		return err(cli, "%s: \"peer\" is required", what);
+	/* key show tells no length */
+	if (!cipher || strcmp(cipher, ovpnctl_cipher_name(OVPNCTL_CIPHER_AES_GCM)))
+		ret = check_name(cli, what, record, "cipher", key_ciphers);
+	return ret ? ret : check_name(cli, what, record, "slot", key_slots);
+}
+
 /* A record is known by its keys: a key has a slot, a peer an id, a link neither. */
 static int take_record(struct plan *plan, struct json_object *record, unsigned int number)
 {
@@ -251,10 +308,10 @@ static int take_record(struct plan *plan, struct json_object *record, unsigned i
 	if (check_fields(cli, what, record, fields))
 		return EXIT_OURS;
 	name = text_of(record, "ifname");
-	if (!name)
+	if (!name || !*name)
 		return err(cli, "%s: \"ifname\" is required", what);
-	if (fields == key_fields && !member(record, "peer"))
-		return err(cli, "%s: \"peer\" is required", what);
+	if (fields == key_fields && check_key(cli, what, record))
+		return EXIT_OURS;
 	wanted = wanted_of(plan, name);
 	if (!wanted)
 		return err_nomem(cli);
@@ -285,10 +342,24 @@ static int by_owner(const void *key, const void *peer)
 	return left < right ? -1 : left > right;
 }
 
-/* Peers by id, each once; keys of those alone. Return: an exit status */
+static bool is_secondary(struct json_object *key)
+{
+	return !strcmp(text_of(key, "slot"), key_slots[OVPNCTL_SLOT_SECONDARY]);
+}
+
+static int by_slot(const void *a, const void *b)
+{
+	struct json_object *left = *(struct json_object *const *)a;
+	struct json_object *right = *(struct json_object *const *)b;
+	int64_t peer = number_of(left, "peer", 0), other = number_of(right, "peer", 0);
+
+	return peer < other ? -1 : peer > other ? 1 : is_secondary(left) - is_secondary(right);
+}
+
+/* Peers by id, each once; keys of those alone, one a slot. Return: an exit status */
 static int settle(struct plan *plan, struct wanted *wanted)
 {
-	const struct records *peers = &wanted->peers;
+	const struct records *peers = &wanted->peers, *keys = &wanted->keys;
 	size_t i;
 
 	if (peers->count)
@@ -298,9 +369,15 @@ static int settle(struct plan *plan, struct wanted *wanted)
 			return err(plan->cli, "peer %lld of \"%s\" is there twice",
 				   (long long)number_of(peers->list[i], "id", 0), wanted->name);
 	}
-	for (i = 0; i < wanted->keys.count; i++) {
-		struct json_object **key = &wanted->keys.list[i];
+	if (keys->count)
+		qsort(keys->list, keys->count, sizeof(*keys->list), by_slot);
+	for (i = 0; i < keys->count; i++) {
+		struct json_object **key = &keys->list[i];
 
+		if (i && !by_slot(key - 1, key))
+			return err(plan->cli, "the %s key of peer %lld of \"%s\" is there twice",
+				   text_of(*key, "slot"), (long long)number_of(*key, "peer", 0),
+				   wanted->name);
 		if (!peers->count ||
 		    !bsearch(key, peers->list, peers->count, sizeof(*peers->list), by_owner))
 			return err(plan->cli, "there is a key of peer %lld of \"%s\", but no peer",
@@ -424,13 +501,29 @@ static int read_plan(struct plan *plan, const char *path)
 
 /* ---- commands ---- */
 
+/* As a batch cuts words: one may be of several parts in quotes of their own. */
+static void put_quoted(FILE *to, const char *text)
+{
+	do {
+		char quote = *text == '"' ? '\'' : '"';
+		size_t len = strcspn(text, *text == '"' ? "'" : "\"");
+
+		fputc(quote, to);
+		fwrite(text, 1, len, to);
+		fputc(quote, to);
+		text += len;
+	} while (*text);
+}
+
 static void put(const struct plan *plan, const char *word, const char *text)
 {
-	/* as a batch cuts words */
-	const char *quote = !text[strcspn(text, " \t\n#'\"")] ? "" : strchr(text, '"') ? "'" : "\"";
-
-	if (plan->to)
-		fprintf(plan->to, " %s%s%s%s%s", word, *word ? " " : "", quote, text, quote);
+	if (!plan->to)
+		return;
+	fprintf(plan->to, " %s%s", word, *word ? " " : "");
+	if (!*text || text[strcspn(text, " \t\v\f\r#'\"\\")])
+		put_quoted(plan->to, text);
+	else
+		fputs(text, plan->to);
 }
 
 static void put_number(const struct plan *plan, const char *word, int64_t number)
@@ -444,6 +537,15 @@ static void begin(struct plan *plan, const char *object_and_command)
 	plan->to = open_memstream(&plan->text, &plan->size);
 	if (plan->to)
 		fputs(object_and_command, plan->to);
+}
+
+/* Nothing has come of it. Return: an exit status */
+static int forget(struct plan *plan)
+{
+	if (!plan->to || fclose(plan->to))
+		return err_nomem(plan->cli);
+	free(plan->text);
+	return EXIT_OK;
 }
 
 /* Return: an exit status */
@@ -483,120 +585,6 @@ static void listen_text(struct json_object *listen, char *text, size_t size)
 		snprintf(text, size, "%lld", port);
 }
 
-static bool listens_so(const struct ovpnctl_link *link, struct json_object *listen)
-{
-	const char *want = text_of(listen, "ipv6");
-	struct sockaddr_storage addr;
-	char have[INET6_ADDRSTRLEN];
-	uint16_t port;
-
-	if (!want)
-		want = text_of(listen, "ipv4");
-	if (!ovpnctl_link_listen(link, &port, &addr) || port != number_of(listen, "port", 0))
-		return false;
-	return !strcmp(ovpnctl_addr_format(&addr, have, sizeof(have)), want ? want : "");
-}
-
-/* Is a setting that is a number or has a name another one than that? want: NULL: as it is */
-static bool differs(const char *want, const char *name, unsigned int number)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", number);
-	return want && strcmp(want, text) && (!name || strcmp(want, name));
-}
-
-static int plan_new_link(struct plan *plan, const struct wanted *wanted)
-{
-	const char *mode = text_of(wanted->link, "mode");
-	const char *check = text_of(wanted->link, "source_check");
-	char text[128];
-
-	if (!mode)
-		return err(plan->cli,
-			   "interface \"%s\" does not exist, and its \"mode\" is not told",
-			   wanted->name);
-	begin(plan, "link add");
-	put(plan, "", wanted->name);
-	put(plan, "mode", mode);
-	if (member(wanted->link, "listen")) {
-		listen_text(member(wanted->link, "listen"), text, sizeof(text));
-		put(plan, "listen", text);
-	}
-	if (member(wanted->link, "mtu"))
-		put_number(plan, "mtu", number_of(wanted->link, "mtu", 0));
-	if (number_of(wanted->link, "fwmark", 0))
-		put_number(plan, "fwmark", number_of(wanted->link, "fwmark", 0));
-	if (check && strcmp(check, "strict"))
-		put(plan, "source-check", check);
-	if (differs(text_of(wanted->link, "mss_clamp"), "off", 0))
-		put(plan, "mss-clamp", text_of(wanted->link, "mss_clamp"));
-	if (differs(text_of(wanted->link, "dscp"), "off", 0))
-		put(plan, "dscp", text_of(wanted->link, "dscp"));
-	return end(plan);
-}
-
-/* have: NULL where it does not exist */
-static int plan_link(struct plan *plan, const struct wanted *wanted,
-		     const struct ovpnctl_link *have)
-{
-	struct json_object *listen = member(wanted->link, "listen");
-	const char *mode = text_of(wanted->link, "mode"), *is;
-	const char *check = text_of(wanted->link, "source_check");
-	const char *mss = text_of(wanted->link, "mss_clamp");
-	const char *dscp = text_of(wanted->link, "dscp");
-	int64_t fwmark = number_of(wanted->link, "fwmark", -1);
-	char text[128];
-	uint32_t mark;
-	uint16_t bytes;
-	uint8_t is_dscp;
-	bool strict;
-
-	if (!have)
-		return plan_new_link(plan, wanted);
-	is = ovpnctl_mode_name(ovpnctl_link_mode(have));
-	if (mode && strcmp(mode, is))
-		return err(plan->cli, "interface \"%s\" is %s, which cannot be changed to %s",
-			   wanted->name, is, mode);
-	if (!ovpnctl_link_fwmark(have, &mark))
-		mark = 0;
-	if (fwmark == (int64_t)mark)
-		fwmark = -1;
-	if (listen && listens_so(have, listen))
-		listen = NULL;
-	if (check && ovpnctl_link_source_check(have, &strict) &&
-	    !strcmp(check, strict ? "strict" : "off"))
-		check = NULL;
-	/* who does not tell has none */
-	if (!ovpnctl_link_mss_clamp(have, &bytes))
-		bytes = 0;
-	if (!ovpnctl_link_dscp(have, &is_dscp))
-		is_dscp = 0;
-	if (!differs(mss, mss_clamp_name(bytes), bytes))
-		mss = NULL;
-	if (!differs(dscp, dscp_name(is_dscp), is_dscp))
-		dscp = NULL;
-	if (!listen && fwmark < 0 && !check && !mss && !dscp)
-		return EXIT_OK;
-	begin(plan, "link set");
-	put(plan, "", wanted->name);
-	if (listen) {
-		listen_text(listen, text, sizeof(text));
-		put(plan, "listen", text);
-	}
-	if (fwmark >= 0)
-		put_number(plan, "fwmark", fwmark);
-	if (check)
-		put(plan, "source-check", check);
-	if (mss)
-		put(plan, "mss-clamp", mss);
-	if (dscp)
-		put(plan, "dscp", dscp);
-	return end(plan);
-}
-
-/* ---- peers ---- */
-
 static bool parse(const char *text, bool port, struct sockaddr_storage *addr)
 {
 	if (ovpnctl_addr_parse(text, port, addr))
@@ -605,12 +593,150 @@ static bool parse(const char *text, bool port, struct sockaddr_storage *addr)
 	return true;
 }
 
+static bool listens_so(const struct ovpnctl_link *link, struct json_object *listen)
+{
+	const char *ipv4 = text_of(listen, "ipv4"), *ipv6 = text_of(listen, "ipv6");
+	char have[INET6_ADDRSTRLEN], want[INET6_ADDRSTRLEN] = "";
+	int64_t wanted_port = number_of(listen, "port", 0);
+	struct sockaddr_storage addr;
+	uint16_t port;
+
+	if (ipv4 || ipv6) {
+		if (!parse(ipv6 ? ipv6 : ipv4, false, &addr))
+			return false;
+		ovpnctl_addr_format(&addr, want, sizeof(want));
+		/* all of one family is shown like all */
+		if (!strcmp(want, "0.0.0.0") || !strcmp(want, "::"))
+			*want = '\0';
+	}
+	if (!ovpnctl_link_listen(link, &port, &addr))
+		return false;
+	/* port 0 was any, and is what the kernel chose */
+	return (!wanted_port || wanted_port == port) &&
+	       !strcmp(ovpnctl_addr_format(&addr, have, sizeof(have)), want);
+}
+
+enum { S_FWMARK, S_BIND_DEV, S_SOURCE_CHECK, S_MSS_CLAMP, S_DSCP, S_PARALLEL, SETTINGS };
+
+static const struct {
+	const char *key, *word;
+	const char *usual; /* of a new interface */
+	const char *same;  /* NULL or what that is called as well */
+} settings[SETTINGS] = {
+	[S_FWMARK] = { "fwmark", "fwmark", "0", NULL },
+	[S_BIND_DEV] = { "bind_dev", "bind-dev", "off", NULL },
+	[S_SOURCE_CHECK] = { "source_check", "source-check", "strict", NULL },
+	[S_MSS_CLAMP] = { "mss_clamp", "mss-clamp", "off", "0" },
+	[S_DSCP] = { "dscp", "dscp", "off", "0" },
+	[S_PARALLEL] = { "parallel", "parallel", "off", NULL },
+};
+
+/* NULL: it shall stay as it is */
+static const char *wanted_setting(const struct wanted *wanted, int which)
+{
+	const char *text = text_of(wanted->link, settings[which].key);
+
+	if (text && settings[which].same && !strcmp(text, settings[which].same))
+		return settings[which].usual;
+	return text;
+}
+
+static const char *setting_of(const struct ovpnctl_link *link, int which, char *text, size_t size)
+{
+	enum ovpnctl_parallel parallel;
+	const char *name = NULL;
+	uint32_t number = 0;
+	uint16_t bytes;
+	bool told, strict;
+	uint8_t dscp;
+
+	switch (which) {
+	case S_FWMARK:
+		told = ovpnctl_link_fwmark(link, &number);
+		break;
+	case S_BIND_DEV:
+		told = ovpnctl_link_bind_dev(link, &name, &number);
+		/* a device that is gone has no name, and is none that anybody wants */
+		name = name ? name : "";
+		break;
+	case S_SOURCE_CHECK:
+		told = ovpnctl_link_source_check(link, &strict);
+		name = strict ? "strict" : "off";
+		break;
+	case S_MSS_CLAMP:
+		told = ovpnctl_link_mss_clamp(link, &bytes);
+		name = mss_clamp_name(bytes);
+		number = bytes;
+		break;
+	case S_DSCP:
+		told = ovpnctl_link_dscp(link, &dscp);
+		name = dscp_name(dscp);
+		number = dscp;
+		break;
+	default:
+		told = ovpnctl_link_parallel(link, &parallel);
+		name = parallel_name(parallel);
+		break;
+	}
+	/* a driver that does not tell of it has no other */
+	if (!told)
+		return settings[which].usual;
+	snprintf(text, size, "%u", number);
+	return name ? name : text;
+}
+
+/* have: NULL where it does not exist */
+static int plan_link(struct plan *plan, const struct wanted *wanted,
+		     const struct ovpnctl_link *have)
+{
+	struct json_object *listen = member(wanted->link, "listen");
+	const char *mode = text_of(wanted->link, "mode"), *want;
+	enum ovpnctl_mode is = have ? ovpnctl_link_mode(have) : OVPNCTL_MODE_P2P;
+	char text[ENDPOINT_SIZE];
+	bool any;
+	int i;
+
+	if (!have && !mode)
+		return err(plan->cli,
+			   "interface \"%s\" does not exist, and its \"mode\" is not told",
+			   wanted->name);
+	if (have && mode && strcmp(mode, ovpnctl_mode_name(is)) &&
+	    (is != OVPNCTL_MODE_P2MP || strcmp(mode, "mp")))
+		return err(plan->cli, "interface \"%s\" is %s, which cannot be changed to %s",
+			   wanted->name, ovpnctl_mode_name(is), mode);
+	if (have && listen && listens_so(have, listen))
+		listen = NULL;
+	begin(plan, have ? "link set" : "link add");
+	/* dev, as its name may be that of another word */
+	put(plan, "dev", wanted->name);
+	if (!have)
+		put(plan, "mode", mode);
+	if (listen) {
+		listen_text(listen, text, sizeof(text));
+		put(plan, "listen", text);
+	}
+	if (!have && member(wanted->link, "mtu"))
+		put_number(plan, "mtu", number_of(wanted->link, "mtu", 0));
+	any = !have || listen;
+	for (i = 0; i < SETTINGS; i++) {
+		want = wanted_setting(wanted, i);
+		if (!want || !strcmp(want, have ? setting_of(have, i, text, sizeof(text))
+						: settings[i].usual))
+			continue;
+		put(plan, settings[i].word, want);
+		any = true;
+	}
+	return any ? end(plan) : forget(plan);
+}
+
+/* ---- peers ---- */
+
 /* What a peer shall be, as text and, where that can be read, as address. */
 struct goal {
 	struct json_object *record;
 	int64_t id, tx_id, interval, timeout;
-	char remote[128];  /* "" for none */
-	const char *local; /* NULL: as it comes */
+	char remote[ENDPOINT_SIZE]; /* "" for none */
+	const char *local;	    /* NULL: as it comes */
 	const char *vpn4, *vpn6;
 	const struct ovpnctl_peer *have; /* NULL: it is new */
 	bool moves;			 /* to another address inside the VPN */
@@ -835,14 +961,14 @@ static int plan_peers(struct plan *plan, const struct wanted *wanted, struct goa
 /* Whether the slot has a key of that number and cipher. ifindex: 0 for a new one */
 static int has_key(struct plan *plan, uint32_t ifindex, struct json_object *record, bool *has)
 {
-	const char *slot = text_of(record, "slot"), *cipher = text_of(record, "cipher");
+	const char *cipher = text_of(record, "cipher");
 	struct ovpnctl_key *key;
 	int ret;
 
 	*has = false;
-	ret = ovpnctl_key_get(
-		plan->cli->ctx, ifindex, (uint32_t)number_of(record, "peer", 0),
-		strcmp(slot, "secondary") ? OVPNCTL_SLOT_PRIMARY : OVPNCTL_SLOT_SECONDARY, &key);
+	ret = ovpnctl_key_get(plan->cli->ctx, ifindex, (uint32_t)number_of(record, "peer", 0),
+			      is_secondary(record) ? OVPNCTL_SLOT_SECONDARY : OVPNCTL_SLOT_PRIMARY,
+			      &key);
 	if (ret == -ENOENT)
 		return EXIT_OK;
 	if (ret)
@@ -875,6 +1001,8 @@ static int plan_key(struct plan *plan, const struct wanted *wanted, uint32_t ifi
 	}
 	if (member(record, "direction"))
 		put_number(plan, "direction", number_of(record, "direction", 0));
+	if (json_object_get_boolean(member(record, "async")))
+		put(plan, "", "async");
 	/* what is missing is told by the command itself */
 	return end(plan);
 }
@@ -959,14 +1087,17 @@ static void plan_free(struct plan *plan)
 	batch_free(plan->batch);
 }
 
+static int apply_check(const struct cli *cli, const struct value *values)
+{
+	(void)values;
+	return cli->file ? err(cli, "a batch cannot apply a file") : EXIT_OK;
+}
+
 static int apply_run(struct cli *cli, const struct value *values)
 {
 	struct plan plan = { .cli = cli };
-	int ret;
+	int ret = need_ctx(cli);
 
-	if (cli->file)
-		return err(cli, "a batch cannot apply a file");
-	ret = need_ctx(cli);
 	if (ret)
 		return ret;
 	plan.batch = batch_new();
@@ -982,7 +1113,8 @@ static int apply_run(struct cli *cli, const struct value *values)
 }
 
 static const struct command commands[] = {
-	{ "apply", "", "make interfaces and peers what a file says", words, apply_run },
+	{ "apply", "", "make interfaces and peers what a file says", words, apply_run,
+	  apply_check },
 	{ NULL },
 };
 

@@ -93,6 +93,7 @@ void batch_free(struct batch *batch)
 		return;
 	for (i = 0; i < batch->count; i++) {
 		free(batch->lines[i]->text);
+		parsed_free(&batch->lines[i]->parsed);
 		free(batch->lines[i]);
 	}
 	free(batch->lines);
@@ -195,6 +196,9 @@ int batch_run(struct cli *cli, const struct batch *batch, const char *what)
 		cli->line = batch->lines[i]->number;
 		cli->where = parsed->where;
 		one = parsed->command->run(cli, parsed->values);
+		/* one that failed may have met another interface of that name */
+		if (one || parsed->object == &link_object)
+			forget_link(cli);
 		if (!one) {
 			done++;
 			continue;

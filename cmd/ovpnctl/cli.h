@@ -25,12 +25,13 @@ struct cli {
 	struct ovpnctl_ctx *ctx; /* NULL until a command needs it */
 	bool json, pretty, statistics, details, oneline, force, colour;
 	enum stamp stamp;
-	const char *where;   /* object and command, for messages */
-	const char *file;    /* batch file, NULL outside */
-	unsigned int line;   /* in it */
-	bool batch_stdin;    /* stdin is the batch */
-	bool secret;	     /* a word may be a key: name its place, not the word */
-	unsigned int rcvbuf; /* of events, 0: ours to choose */
+	const char *where;	   /* object and command, for messages */
+	const char *file;	   /* batch file, NULL outside */
+	unsigned int line;	   /* in it */
+	bool batch_stdin;	   /* stdin is the batch */
+	bool secret;		   /* a word may be a key: name its place, not the word */
+	unsigned int rcvbuf;	   /* of events, 0: ours to choose */
+	struct ovpnctl_link *link; /* main.c: the last one asked for, or NULL */
 
 	/* emit.c */
 	struct json_object *stack[8];
@@ -47,6 +48,7 @@ enum word_type {
 	WORD_NAME,   /* an interface */
 	WORD_TEXT,   /* anything */
 	WORD_NUMBER, /* min..max */
+	WORD_FD,     /* a file descriptor that we were given */
 	WORD_CHOICE, /* one of choices */
 	WORD_VALUE,  /* min..max, or one of choices, which count from max + 1 on */
 	WORD_ADDR,   /* address without port */
@@ -69,7 +71,8 @@ struct word {
 	bool choice;	 /* exactly one of these must be there; they follow each other */
 };
 
-#define VALUES_MAX 8
+/* one more than make sense */
+#define VALUES_MAX 3
 
 struct value {
 	unsigned int count; /* how often given */
@@ -77,10 +80,10 @@ struct value {
 	uint64_t number;    /* number, index of a choice, first of a pair, fd */
 	uint64_t second;    /* of a pair */
 	bool off;
-	bool any;      /* WORD_LISTEN without an address */
-	long pid;      /* WORD_SOCKET: -1 for none */
-	uint16_t port; /* WORD_LISTEN */
-	struct sockaddr_storage addr[VALUES_MAX];
+	bool any;		       /* WORD_LISTEN without an address */
+	long pid;		       /* WORD_SOCKET: -1 for none */
+	uint16_t port;		       /* WORD_LISTEN */
+	struct sockaddr_storage *addr; /* VALUES_MAX of them, once one was given */
 };
 
 struct command {
@@ -89,6 +92,10 @@ struct command {
 	const char *help;
 	const struct word *words; /* ended by one without a name */
 	int (*run)(struct cli *cli, const struct value *values);
+	/* NULL, or what the words have to be together, and here: in a batch before
+	 * anything is done. Returns an exit status.
+	 */
+	int (*check)(const struct cli *cli, const struct value *values);
 };
 
 struct object {
@@ -99,8 +106,6 @@ struct object {
 	const char *brief;		/* NULL or what it is always called as well */
 };
 
-#define WORDS_MAX 24
-
 extern const struct object *const objects[];
 extern const struct object link_object, peer_object, key_object, monitor_object, doctor_object,
 	metrics_object, apply_object, top_object;
@@ -110,13 +115,14 @@ struct parsed {
 	const struct object *object;
 	const struct command *command;
 	char where[64];
-	struct value values[WORDS_MAX];
+	struct value *values; /* one for each of the command's words */
 };
 
 /* Read a command. Returns EXIT_OK, or a status after a message; -1 where help
- * was asked for and printed.
+ * was asked for and printed. In any case parsed is to be freed.
  */
 int parse_command(struct cli *cli, int argc, char **argv, struct parsed *parsed);
+void parsed_free(struct parsed *parsed);
 void help_all(bool to_stderr);
 /* Print what may stand next, a word a line, for the completion. */
 int complete(int argc, char **argv);
@@ -137,8 +143,12 @@ const char *quoted(const char *word, char *buf, size_t size);
 
 /* Make the context. Returns an exit status. */
 int need_ctx(struct cli *cli);
-/* Index of an interface of ours by name. Returns an exit status. */
+/* An interface of ours by name, or its index. Returns an exit status. The kernel is asked
+ * once for any number of lines about one interface, until forget_link().
+ */
+int get_link(struct cli *cli, const char *name, const struct ovpnctl_link **link);
 int need_link(struct cli *cli, const char *name, uint32_t *ifindex);
+void forget_link(struct cli *cli);
 
 /* ---- all there is: stock.c ---- */
 
@@ -203,6 +213,8 @@ void emit_peer(struct cli *cli, const struct ovpnctl_peer *peer);
 void emit_key(struct cli *cli, const struct ovpnctl_key *key);
 /* Whether it is of that number and cipher, the latter as key add or key show name it. */
 bool is_key(const struct ovpnctl_key *key, unsigned int id, const char *cipher);
+/* What key add calls them; ended by NULL. */
+extern const char *const key_slots[], *const key_ciphers[];
 /* The same address, port and scope. */
 bool same_addr(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 /* As the kernel keeps it: an IPv4 address mapped to IPv6 becomes IPv4. */
@@ -211,6 +223,7 @@ void emit_link(struct cli *cli, const struct ovpnctl_link *link);
 /* How these settings are called where they are no number; NULL where they are. */
 const char *mss_clamp_name(uint16_t bytes);
 const char *dscp_name(uint8_t dscp);
+const char *parallel_name(enum ovpnctl_parallel parallel);
 
 /* ---- many commands: batch.c ---- */
 

@@ -236,8 +236,9 @@ static FILE *open_config(const struct doctor *doctor, bool *piped)
 static void check_options(struct doctor *doctor)
 {
 	static const char *const needed[] = {
-		"MODULES",	  "CRYPTO_AES", "CRYPTO_GCM", "CRYPTO_CHACHA20POLY1305",
-		"NET_UDP_TUNNEL", "DST_CACHE",	"GRO_CELLS",
+		"MODULES",	     "CRYPTO_AES",	    "CRYPTO_GCM",
+		"CRYPTO_LIB_CHACHA", "CRYPTO_LIB_POLY1305", "NET_UDP_TUNNEL",
+		"GRO_CELLS",
 	};
 	bool found[sizeof(needed) / sizeof(*needed)] = { false }, piped, any = false;
 	struct finding finding = { V_OK, "options", .offload = -1 };
@@ -338,6 +339,9 @@ static bool is_slow(const char *driver)
 	};
 	size_t i;
 
+	/* Linux 6.16 calls its poly1305 generic, which is the library's nevertheless */
+	if (strstr(driver, "chacha20-lib"))
+		return false;
 	for (i = 0; i < sizeof(slow) / sizeof(*slow); i++) {
 		if (strstr(driver, slow[i]))
 			return true;
@@ -372,12 +376,19 @@ static void check_crypto(struct doctor *doctor, const char *cipher, const char *
 
 static void check_ciphers(struct doctor *doctor)
 {
+	struct finding library = { V_OK, "crypto", .offload = -1 };
 	bool aes = processor_has("aes");
 
 	check_crypto(doctor, "AES-GCM", "gcm(aes)",
 		     aes ? "the processor can do it faster: modprobe aesni_intel, or the module of "
 			   "your architecture, then install the keys anew"
 			 : "this processor has no instructions for it: prefer chacha20-poly1305");
+	if (doctor->loaded == OURS) {
+		/* it takes what fits the processor by itself */
+		say(&library, "ChaCha20-Poly1305 is computed by the kernel's library");
+		report(doctor, &library);
+		return;
+	}
 	check_crypto(doctor, "ChaCha20-Poly1305", "rfc7539(chacha20,poly1305)",
 		     "load the kernel's modules for this processor (chacha20, poly1305), then "
 		     "install the keys anew");

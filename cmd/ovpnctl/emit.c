@@ -188,15 +188,21 @@ static void put_word(struct cli *cli, enum colour colour, const char *text)
 void emit_str(struct cli *cli, const char *key, enum colour colour, const char *format,
 	      const char *value)
 {
-	char text[1024];
+	/* each byte may become four */
+	size_t size = 4 * strlen(value) + (format ? strlen(format) : 0) + 6;
+	char few[1024], *text = size > sizeof(few) ? malloc(size) : few;
 
+	if (!text)
+		die_nomem();
 	if (cli->json) {
 		if (key)
-			add(cli, key, json_object_new_string(utf8(value, text, sizeof(text))));
+			add(cli, key, json_object_new_string(utf8(value, text, size)));
 	} else if (format) {
-		snprintf(text, sizeof(text), format, value);
+		snprintf(text, size, format, value);
 		put_word(cli, colour, text);
 	}
+	if (text != few)
+		free(text);
 }
 
 void emit_uint(struct cli *cli, const char *key, const char *format, uint64_t value)

@@ -8,20 +8,23 @@
 
 #include "cli.h"
 
-/* One write a message, so that those of several processes do not mix. */
+/* One write a message, so that those of several processes do not mix. Words of users, files
+ * and drivers are in it: what a terminal would obey is escaped here, once for all.
+ */
 static void __attribute__((format(printf, 3, 0)))
 message(const struct cli *cli, const char *kind, const char *format, va_list args)
 {
-	char text[1024], line[32] = "";
+	char text[1024], all[6144], safe[8192], line[32] = "";
 
 	/* what was printed before the message stands before it */
 	fflush(stdout);
 	vsnprintf(text, sizeof(text), format, args);
 	if (cli->file && cli->line)
 		snprintf(line, sizeof(line), "%u: ", cli->line);
-	fprintf(stderr, "ovpnctl: %s%s%s%s%s%s%s\n", cli->file ? cli->file : "",
-		cli->file ? (*line ? ":" : ": ") : "", line, cli->where ? cli->where : "",
-		cli->where && *cli->where ? ": " : "", kind, text);
+	snprintf(all, sizeof(all), "%s%s%s%s%s%s%s", cli->file ? cli->file : "",
+		 cli->file ? (*line ? ":" : ": ") : "", line, cli->where ? cli->where : "",
+		 cli->where && *cli->where ? ": " : "", kind, text);
+	fprintf(stderr, "ovpnctl: %s\n", quoted(all, safe, sizeof(safe)));
 }
 
 int err(const struct cli *cli, const char *format, ...)

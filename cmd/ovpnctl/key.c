@@ -14,10 +14,11 @@
 
 #define PEER_ID_MAX 0xFFFFFF
 
-static const char *const slots[] = { "primary", "secondary", NULL };
+/* in the order of enum ovpnctl_slot */
+const char *const key_slots[] = { "primary", "secondary", NULL };
 
-static const char *const cipher_names[] = { "aes-128-gcm", "aes-192-gcm", "aes-256-gcm",
-					    "chacha20-poly1305", NULL };
+const char *const key_ciphers[] = { "aes-128-gcm", "aes-192-gcm", "aes-256-gcm",
+				    "chacha20-poly1305", NULL };
 
 static const struct {
 	enum ovpnctl_cipher cipher;
@@ -33,7 +34,11 @@ static const struct {
 static void guard_memory(void)
 {
 	const struct rlimit none = { 0, 0 };
+	static bool guarded;
 
+	if (guarded)
+		return;
+	guarded = true;
 	prctl(PR_SET_DUMPABLE, 0);
 	setrlimit(RLIMIT_CORE, &none);
 }
@@ -48,7 +53,7 @@ static const struct word gen_words[] = {
 
 static int key_gen(struct cli *cli, const struct value *values)
 {
-	const char *path = values[0].text;
+	const char *path = values[0].count && strcmp(values[0].text, "-") ? values[0].text : NULL;
 	struct ovpnctl_keyfile *keyfile;
 	int ret, fd = STDOUT_FILENO;
 	struct stat st;
@@ -82,25 +87,35 @@ static int key_gen(struct cli *cli, const struct value *values)
 
 /* ---- add ---- */
 
-enum { A_DEV, A_PEER, A_SLOT, A_ID, A_CIPHER, A_FILE, A_FD, A_DIRECTION };
+enum { A_DEV, A_PEER, A_SLOT, A_ID, A_CIPHER, A_FILE, A_FD, A_DIRECTION, A_ASYNC };
 
 static const struct word add_words[] = {
 	[A_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true },
 	[A_PEER] = { "peer", WORD_NUMBER, "ID", "peer", 0, PEER_ID_MAX, .required = true },
 	[A_SLOT] = { "slot", WORD_CHOICE, "{ primary | secondary }", "the primary one sends",
-		     .choices = slots, .required = true },
+		     .choices = key_slots, .required = true },
 	[A_ID] = { "id", WORD_NUMBER, "0..7", "number of the key, in every packet", 0, 7,
 		   .required = true },
 	[A_CIPHER] = { "cipher", WORD_CHOICE, "CIPHER",
 		       "aes-128-gcm, aes-192-gcm, aes-256-gcm or chacha20-poly1305",
-		       .choices = cipher_names, .required = true },
+		       .choices = key_ciphers, .required = true },
 	[A_FILE] = { "file", WORD_TEXT, "PATH", "file of key gen", .choice = true },
-	[A_FD] = { "fd", WORD_NUMBER, "N", "open file descriptor to read it from", 0, INT32_MAX,
+	[A_FD] = { "fd", WORD_FD, "N", "open file descriptor to read it from", 0, INT32_MAX,
 		   .choice = true },
 	[A_DIRECTION] = { "direction", WORD_NUMBER, "{ 0 | 1 }", "the two ends have different ones",
 			  0, 1, .required = true },
+	[A_ASYNC] = { "async", WORD_FLAG, NULL, "the cipher may be hardware's" },
 	{ NULL },
 };
+
+static int add_check(const struct cli *cli, const struct value *values)
+{
+	const struct value *fd = &values[A_FD];
+
+	if (fd->count && fd->number == STDIN_FILENO && cli->batch_stdin)
+		return err(cli, "\"fd\": standard input is the batch already");
+	return EXIT_OK;
+}
 
 static int read_key(struct cli *cli, const struct value *values, struct ovpnctl_keyfile **keyfile)
 {
@@ -108,8 +123,6 @@ static int read_key(struct cli *cli, const struct value *values, struct ovpnctl_
 	int fd = (int)values[A_FD].number, ret;
 	struct stat st;
 
-	if (values[A_FD].count && fd == STDIN_FILENO && cli->batch_stdin)
-		return err(cli, "\"fd\": standard input is the batch already");
 	guard_memory();
 	if (values[A_FILE].count) {
 		fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -128,6 +141,8 @@ static int key_add(struct cli *cli, const struct value *values)
 {
 	struct ovpnctl_keyfile *keyfile;
 	uint64_t cipher = values[A_CIPHER].number;
+	int (*add)(struct ovpnctl_ctx *, uint32_t, uint32_t, enum ovpnctl_slot, uint8_t,
+		   enum ovpnctl_cipher, size_t, const struct ovpnctl_keyfile *, int);
 	uint32_t ifindex;
 	int ret;
 
@@ -137,11 +152,11 @@ static int key_add(struct cli *cli, const struct value *values)
 	if (ret)
 		return ret;
 	ret = need_link(cli, values[A_DEV].text, &ifindex);
-	if (!ret &&
-	    ovpnctl_key_add(cli->ctx, ifindex, (uint32_t)values[A_PEER].number,
-			    values[A_SLOT].number ? OVPNCTL_SLOT_SECONDARY : OVPNCTL_SLOT_PRIMARY,
-			    (uint8_t)values[A_ID].number, ciphers[cipher].cipher,
-			    ciphers[cipher].key_bytes, keyfile, (int)values[A_DIRECTION].number))
+	add = values[A_ASYNC].count ? ovpnctl_key_add_async : ovpnctl_key_add;
+	if (!ret && add(cli->ctx, ifindex, (uint32_t)values[A_PEER].number,
+			(enum ovpnctl_slot)values[A_SLOT].number, (uint8_t)values[A_ID].number,
+			ciphers[cipher].cipher, ciphers[cipher].key_bytes, keyfile,
+			(int)values[A_DIRECTION].number))
 		ret = err_lib(cli);
 	ovpnctl_keyfile_free(keyfile);
 	return ret;
@@ -171,14 +186,13 @@ static int key_replace(struct cli *cli, const struct value *values)
 	if (ret)
 		return ret;
 	ret = ovpnctl_key_get(cli->ctx, ifindex, (uint32_t)values[A_PEER].number,
-			      values[A_SLOT].number ? OVPNCTL_SLOT_SECONDARY : OVPNCTL_SLOT_PRIMARY,
-			      &key);
+			      (enum ovpnctl_slot)values[A_SLOT].number, &key);
 	if (ret == -ENOENT)
 		return key_add(cli, values);
 	if (ret)
 		return err_lib(cli);
 	is_there = is_key(key, (unsigned int)values[A_ID].number,
-			  cipher_names[values[A_CIPHER].number]);
+			  key_ciphers[values[A_CIPHER].number]);
 	ovpnctl_key_free(key);
 	return is_there ? EXIT_OK : key_add(cli, values);
 }
@@ -207,8 +221,8 @@ static int key_swap(struct cli *cli, const struct value *values)
 static const struct word del_words[] = {
 	[S_DEV] = { "dev", WORD_NAME, "NAME", "interface", .required = true },
 	[S_PEER] = { "peer", WORD_NUMBER, "ID", "peer", 0, PEER_ID_MAX, .required = true },
-	[S_SLOT] = { "slot", WORD_CHOICE, "{ primary | secondary }", "which key", .choices = slots,
-		     .required = true },
+	[S_SLOT] = { "slot", WORD_CHOICE, "{ primary | secondary }", "which key",
+		     .choices = key_slots, .required = true },
 	{ NULL },
 };
 
@@ -220,8 +234,7 @@ static int key_del(struct cli *cli, const struct value *values)
 	if (ret)
 		return ret;
 	return ovpnctl_key_del(cli->ctx, ifindex, (uint32_t)values[S_PEER].number,
-			       values[S_SLOT].number ? OVPNCTL_SLOT_SECONDARY
-						     : OVPNCTL_SLOT_PRIMARY)
+			       (enum ovpnctl_slot)values[S_SLOT].number)
 		       ? err_lib(cli)
 		       : EXIT_OK;
 }
@@ -337,8 +350,8 @@ static const struct command commands[] = {
 	{ "show", "sh list lst ls l get", "list keys, without their secrets", show_words,
 	  key_show },
 	{ "gen", "g", "make new secrets for both ends", gen_words, key_gen },
-	{ "add", "a", "install a key", add_words, key_add },
-	{ "replace", "", "install a key, unless it is there", add_words, key_replace },
+	{ "add", "a", "install a key", add_words, key_add, add_check },
+	{ "replace", "", "install a key, unless it is there", add_words, key_replace, add_check },
 	{ "swap", "", "make the secondary key the primary", swap_words, key_swap },
 	{ "del", "delete d", "empty a slot", del_words, key_del },
 	{ NULL },

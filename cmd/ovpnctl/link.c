@@ -17,6 +17,9 @@ static const char *const source_checks[] = { "off", "strict", NULL };
 static const char *const mss_clamps[] = { "auto", "off", NULL };
 static const char *const dscps[] = { "inherit", "off", NULL };
 
+/* in the order of enum ovpnctl_parallel */
+static const char *const parallels[] = { "off", "auto", "on", NULL };
+
 enum { MSS_MIN = 88, MSS_MAX = 65495, DSCP_MAX = 63 };
 
 #define MSS_CLAMP                                          \
@@ -26,30 +29,38 @@ enum { MSS_MIN = 88, MSS_MAX = 65495, DSCP_MAX = 63 };
 	"dscp", WORD_VALUE, "{ DSCP | inherit | off }", "of encrypted packets over UDP", 0, \
 		DSCP_MAX, dscps
 
-enum {
-	ADD_NAME,
-	ADD_MODE,
-	ADD_LISTEN,
-	ADD_MTU,
-	ADD_FWMARK,
-	ADD_SOURCE_CHECK,
-	ADD_MSS_CLAMP,
-	ADD_DSCP,
-	ADD_HOLD,
-};
+#define PARALLEL                                        \
+	"parallel", WORD_CHOICE, "{ off | auto | on }", \
+		"whether several CPUs work on packets of one peer", .choices = parallels
+
+#define BIND_DEV \
+	"bind-dev", WORD_TEXT, "{ DEV | off }", "device or VRF that its own sockets are bound to"
+
+#define FWMARK "fwmark", WORD_NUMBER, "N", "mark of encrypted packets, 0: none", 0, UINT32_MAX
+
+#define SOURCE_CHECK                                                                             \
+	"source-check", WORD_CHOICE, "{ strict | off }", "whose addresses a peer may send from", \
+		.choices = source_checks
+
+/* what add and set have, one after the other; with either's own help for listen */
+enum { L_LISTEN, L_FWMARK, L_BIND_DEV, L_SOURCE_CHECK, L_MSS_CLAMP, L_DSCP, L_PARALLEL, SETTINGS };
+
+#define SETTING_WORDS(...)                                                                  \
+	{ "listen", WORD_LISTEN, __VA_ARGS__ }, { FWMARK }, { BIND_DEV }, { SOURCE_CHECK }, \
+		{ MSS_CLAMP }, { DSCP },                                                    \
+	{                                                                                   \
+		PARALLEL                                                                    \
+	}
+
+enum { ADD_NAME, ADD_MODE, ADD_MTU, ADD_SETTINGS, ADD_HOLD = ADD_SETTINGS + SETTINGS };
 
 static const struct word add_words[] = {
 	[ADD_NAME] = { "dev", WORD_NAME, "NAME", "name of the new interface", .required = true,
 		       .positional = true },
 	[ADD_MODE] = { "mode", WORD_CHOICE, "{ p2p | p2mp }", "one peer or many", .choices = modes,
 		       .required = true },
-	[ADD_LISTEN] = { "listen", WORD_LISTEN, "[ADDR:]PORT", "sockets of its own; port 0: any" },
 	[ADD_MTU] = { "mtu", WORD_NUMBER, "N", "largest inner packet, bytes", 68, 65451 },
-	[ADD_FWMARK] = { "fwmark", WORD_NUMBER, "N", "mark of encrypted packets", 0, UINT32_MAX },
-	[ADD_SOURCE_CHECK] = { "source-check", WORD_CHOICE, "{ strict | off }",
-			       "whose addresses a peer may send from", .choices = source_checks },
-	[ADD_MSS_CLAMP] = { MSS_CLAMP },
-	[ADD_DSCP] = { DSCP },
+	SETTING_WORDS("[ADDR:]PORT", "sockets of its own; port 0: any"),
 	[ADD_HOLD] = { "hold", WORD_FLAG, NULL, "stay, and take the interface along" },
 	{ NULL },
 };
@@ -74,12 +85,35 @@ static void link_set_dscp(struct ovpnctl_link *link, const struct value *value)
 						    : (uint8_t)value->number);
 }
 
-static void link_set_listen(struct ovpnctl_link *link, const struct value *value)
+static int check_bind_dev(const struct cli *cli, const struct value *value)
 {
-	if (value->off)
+	char text[256];
+
+	if (!value->count || (*value->text && strlen(value->text) <= 15))
+		return EXIT_OK;
+	return err(cli, "\"bind-dev\": \"%s\" is not the name of a device",
+		   quoted(value->text, text, sizeof(text)));
+}
+
+/* values: of the settings */
+static void link_fill(struct ovpnctl_link *link, const struct value *values)
+{
+	const struct value *listen = &values[L_LISTEN], *dev = &values[L_BIND_DEV];
+
+	if (listen->off)
 		ovpnctl_link_set_listen_off(link);
-	else if (value->count)
-		ovpnctl_link_set_listen(link, value->any ? NULL : &value->addr[0], value->port);
+	else if (listen->count)
+		ovpnctl_link_set_listen(link, listen->any ? NULL : &listen->addr[0], listen->port);
+	if (values[L_FWMARK].count)
+		ovpnctl_link_set_fwmark(link, (uint32_t)values[L_FWMARK].number);
+	if (dev->count)
+		ovpnctl_link_set_bind_dev(link, strcmp(dev->text, "off") ? dev->text : NULL);
+	if (values[L_SOURCE_CHECK].count)
+		ovpnctl_link_set_source_check(link, values[L_SOURCE_CHECK].number);
+	link_set_mss_clamp(link, &values[L_MSS_CLAMP]);
+	link_set_dscp(link, &values[L_DSCP]);
+	if (values[L_PARALLEL].count)
+		ovpnctl_link_set_parallel(link, (enum ovpnctl_parallel)values[L_PARALLEL].number);
 }
 
 /* Say that the interface is there, then wait for a signal to end both. */
@@ -104,34 +138,32 @@ static int hold(struct cli *cli, const struct ovpnctl_link *link)
 		pause();
 }
 
+static int add_check(const struct cli *cli, const struct value *values)
+{
+	if (values[ADD_SETTINGS + L_LISTEN].off)
+		return err(cli, "\"listen\": \"off\" is for link set");
+	if (strlen(values[ADD_NAME].text) > 15)
+		return err(cli, "\"%s\" is too long for the name of an interface",
+			   values[ADD_NAME].text);
+	if (cli->file && values[ADD_HOLD].count)
+		return err(cli, "\"hold\": a batch cannot stay");
+	return check_bind_dev(cli, &values[ADD_SETTINGS + L_BIND_DEV]);
+}
+
 static int link_add(struct cli *cli, const struct value *values)
 {
 	struct ovpnctl_link *link;
-	int ret;
+	int ret = need_ctx(cli);
 
-	if (values[ADD_LISTEN].off)
-		return err(cli, "\"listen\": \"off\" is for link set");
-	ret = need_ctx(cli);
 	if (ret)
 		return ret;
 	link = ovpnctl_link_new(values[ADD_NAME].text,
 				values[ADD_MODE].number ? OVPNCTL_MODE_P2MP : OVPNCTL_MODE_P2P);
 	if (!link)
 		return err(cli, "out of memory");
-	if (strlen(values[ADD_NAME].text) > 15) {
-		ovpnctl_link_free(link);
-		return err(cli, "\"%s\" is too long for the name of an interface",
-			   values[ADD_NAME].text);
-	}
-	link_set_listen(link, &values[ADD_LISTEN]);
 	if (values[ADD_MTU].count)
 		ovpnctl_link_set_mtu(link, (uint32_t)values[ADD_MTU].number);
-	if (values[ADD_FWMARK].count)
-		ovpnctl_link_set_fwmark(link, (uint32_t)values[ADD_FWMARK].number);
-	if (values[ADD_SOURCE_CHECK].count)
-		ovpnctl_link_set_source_check(link, values[ADD_SOURCE_CHECK].number);
-	link_set_mss_clamp(link, &values[ADD_MSS_CLAMP]);
-	link_set_dscp(link, &values[ADD_DSCP]);
+	link_fill(link, &values[ADD_SETTINGS]);
 	ovpnctl_link_set_bound(link, values[ADD_HOLD].count);
 	ret = ovpnctl_link_add(cli->ctx, link) ? err_lib(cli) : EXIT_OK;
 	if (!ret) {
@@ -143,45 +175,39 @@ static int link_add(struct cli *cli, const struct value *values)
 	return ret;
 }
 
-enum { SET_NAME, SET_LISTEN, SET_FWMARK, SET_SOURCE_CHECK, SET_MSS_CLAMP, SET_DSCP };
+enum { SET_NAME, SET_SETTINGS };
 
 static const struct word set_words[] = {
 	[SET_NAME] = { "dev", WORD_NAME, "NAME", "interface", .required = true,
 		       .positional = true },
-	[SET_LISTEN] = { "listen", WORD_LISTEN, "{ [ADDR:]PORT | off }",
-			 "other sockets of its own, or none" },
-	[SET_FWMARK] = { "fwmark", WORD_NUMBER, "N", "mark of encrypted packets, 0: none", 0,
-			 UINT32_MAX },
-	[SET_SOURCE_CHECK] = { "source-check", WORD_CHOICE, "{ strict | off }",
-			       "whose addresses a peer may send from", .choices = source_checks },
-	[SET_MSS_CLAMP] = { MSS_CLAMP },
-	[SET_DSCP] = { DSCP },
+	SETTING_WORDS("{ [ADDR:]PORT | off }", "other sockets of its own, or none"),
 	{ NULL },
 };
+
+static int set_check(const struct cli *cli, const struct value *values)
+{
+	int i;
+
+	for (i = SET_SETTINGS; set_words[i].name; i++) {
+		if (values[i].count)
+			return check_bind_dev(cli, &values[SET_SETTINGS + L_BIND_DEV]);
+	}
+	return err(cli, "nothing to set: \"listen\", \"fwmark\", \"bind-dev\", "
+			"\"source-check\", \"mss-clamp\", \"dscp\" or \"parallel\" is "
+			"required");
+}
 
 static int link_set(struct cli *cli, const struct value *values)
 {
 	struct ovpnctl_link *link;
-	int ret;
+	int ret = need_ctx(cli);
 
-	if (!values[SET_LISTEN].count && !values[SET_FWMARK].count &&
-	    !values[SET_SOURCE_CHECK].count && !values[SET_MSS_CLAMP].count &&
-	    !values[SET_DSCP].count)
-		return err(cli, "nothing to set: \"listen\", \"fwmark\", \"source-check\", "
-				"\"mss-clamp\" or \"dscp\" is required");
-	ret = need_ctx(cli);
 	if (ret)
 		return ret;
 	link = ovpnctl_link_new(values[SET_NAME].text, OVPNCTL_MODE_P2P);
 	if (!link)
 		return err(cli, "out of memory");
-	link_set_listen(link, &values[SET_LISTEN]);
-	if (values[SET_FWMARK].count)
-		ovpnctl_link_set_fwmark(link, (uint32_t)values[SET_FWMARK].number);
-	if (values[SET_SOURCE_CHECK].count)
-		ovpnctl_link_set_source_check(link, values[SET_SOURCE_CHECK].number);
-	link_set_mss_clamp(link, &values[SET_MSS_CLAMP]);
-	link_set_dscp(link, &values[SET_DSCP]);
+	link_fill(link, &values[SET_SETTINGS]);
 	ret = ovpnctl_link_change(cli->ctx, link) ? err_lib(cli) : EXIT_OK;
 	ovpnctl_link_free(link);
 	return ret;
@@ -276,14 +302,20 @@ const char *dscp_name(uint8_t dscp)
 	return !dscp ? "off" : dscp == OVPNCTL_DSCP_INHERIT ? "inherit" : NULL;
 }
 
+const char *parallel_name(enum ovpnctl_parallel parallel)
+{
+	return parallels[parallel];
+}
+
 void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 {
 	const char *client = ovpnctl_link_client(link);
-	const char *kind = ovpnctl_link_kind(link);
+	const char *kind = ovpnctl_link_kind(link), *dev;
 	struct sockaddr_storage addr;
 	char text[INET6_ADDRSTRLEN];
 	uint32_t number;
 	uint16_t port, bytes;
+	enum ovpnctl_parallel parallel;
 	uint8_t dscp;
 	bool flag;
 
@@ -312,12 +344,20 @@ void emit_link(struct cli *cli, const struct ovpnctl_link *link)
 	}
 	if (ovpnctl_link_fwmark(link, &number))
 		emit_uint(cli, "fwmark", "fwmark 0x%llx", number);
+	if (ovpnctl_link_bind_dev(link, &dev, &number)) {
+		emit_uint(cli, "bind_ifindex", dev ? NULL : "bind-dev if%llu", number);
+		if (dev)
+			emit_str(cli, "bind_dev", COLOUR_IFNAME, "bind-dev %s", dev);
+	}
 	if (ovpnctl_link_source_check(link, &flag))
 		emit_setting(cli, "source_check", "source-check", source_checks[flag], flag, flag);
 	if (ovpnctl_link_mss_clamp(link, &bytes))
 		emit_setting(cli, "mss_clamp", "mss-clamp", mss_clamp_name(bytes), bytes, !bytes);
 	if (ovpnctl_link_dscp(link, &dscp))
 		emit_setting(cli, "dscp", "dscp", dscp_name(dscp), dscp, !dscp);
+	if (ovpnctl_link_parallel(link, &parallel))
+		emit_setting(cli, "parallel", "parallel", parallels[parallel], parallel,
+			     parallel == OVPNCTL_PARALLEL_OFF);
 	if (ovpnctl_link_peers(link, &number))
 		emit_uint(cli, "peers", "peers %llu", number);
 	if (client && tells(cli, client))
@@ -350,8 +390,8 @@ static int link_show(struct cli *cli, const struct value *values)
 
 static const struct command commands[] = {
 	{ "show", "sh list lst ls l get s", "list interfaces", show_words, link_show },
-	{ "add", "a", "make an interface", add_words, link_add },
-	{ "set", "", "change an interface", set_words, link_set },
+	{ "add", "a", "make an interface", add_words, link_add, add_check },
+	{ "set", "", "change an interface", set_words, link_set, set_check },
 	{ "del", "delete d", "delete an interface", del_words, link_del },
 	{ NULL },
 };

@@ -21,7 +21,7 @@ int need_ctx(struct cli *cli)
 	return EXIT_OK;
 }
 
-int need_link(struct cli *cli, const char *name, uint32_t *ifindex)
+int get_link(struct cli *cli, const char *name, const struct ovpnctl_link **link)
 {
 	struct ovpnctl_link **links;
 	int count, ret;
@@ -29,12 +29,33 @@ int need_link(struct cli *cli, const char *name, uint32_t *ifindex)
 	ret = need_ctx(cli);
 	if (ret)
 		return ret;
-	count = ovpnctl_link_list(cli->ctx, name, &links);
-	if (count < 0)
-		return err_lib(cli);
-	*ifindex = ovpnctl_link_ifindex(links[0]);
-	ovpnctl_link_list_free(links, count);
+	if (!cli->link || strcmp(ovpnctl_link_name(cli->link), name)) {
+		forget_link(cli);
+		count = ovpnctl_link_list(cli->ctx, name, &links);
+		if (count < 0)
+			return err_lib(cli);
+		cli->link = links[0];
+		links[0] = NULL;
+		ovpnctl_link_list_free(links, count);
+	}
+	*link = cli->link;
 	return EXIT_OK;
+}
+
+int need_link(struct cli *cli, const char *name, uint32_t *ifindex)
+{
+	const struct ovpnctl_link *link;
+	int ret = get_link(cli, name, &link);
+
+	if (!ret)
+		*ifindex = ovpnctl_link_ifindex(link);
+	return ret;
+}
+
+void forget_link(struct cli *cli)
+{
+	ovpnctl_link_free(cli->link);
+	cli->link = NULL;
 }
 
 enum option {
@@ -163,6 +184,7 @@ struct startup {
 /* Return: how many words were options, or -status after a message */
 static int take_options(struct cli *cli, int argc, char **argv, struct startup *start)
 {
+	unsigned long bytes;
 	const char *value;
 	int i, option, ret;
 	char *end;
@@ -178,7 +200,9 @@ static int take_options(struct cli *cli, int argc, char **argv, struct startup *
 				return -err(cli, "option \"%s\" needs a value", argv[i]);
 			value = argv[++i];
 		} else if (value && !options[option].value && option != OPT_COLOUR) {
-			return -err(cli, "option \"-%s\" takes no value", options[option].brief);
+			return -err(cli, "option \"-%s\" takes no value",
+				    options[option].brief ? options[option].brief
+							  : options[option].full);
 		}
 		switch (option) {
 		case OPT_NETNS:
@@ -217,9 +241,10 @@ static int take_options(struct cli *cli, int argc, char **argv, struct startup *
 			cli->force = true;
 			break;
 		case OPT_RCVBUF:
-			cli->rcvbuf = (unsigned int)strtoul(value, &end, 10);
-			if (*value < '0' || *value > '9' || *end || cli->rcvbuf > 1 << 30)
+			bytes = strtoul(value, &end, 10);
+			if (*value < '0' || *value > '9' || *end || bytes > 1 << 30)
 				return -err(cli, "option \"-rc\" needs a number of bytes");
+			cli->rcvbuf = (unsigned int)bytes;
 			break;
 		case OPT_VERSION:
 			start->version = true;
@@ -273,9 +298,10 @@ static int run(struct cli *cli, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	ret = parse_command(cli, argc, argv, &parsed);
-	if (ret)
-		return ret < 0 ? EXIT_OK : ret;
-	return parsed.command->run(cli, parsed.values);
+	if (!ret)
+		ret = parsed.command->run(cli, parsed.values);
+	parsed_free(&parsed);
+	return ret < 0 ? EXIT_OK : ret;
 }
 
 int main(int argc, char **argv)
@@ -283,6 +309,7 @@ int main(int argc, char **argv)
 	struct cli cli = { .where = "", .colour = colour_auto() };
 	int ret = run(&cli, argc - 1, argv + 1);
 
+	forget_link(&cli);
 	ovpnctl_ctx_free(cli.ctx);
 	/* a full disk is not a success */
 	if (fflush(stdout) || ferror(stdout)) {

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,29 +311,36 @@ static int write_file(struct cli *cli, const char *path, struct output *out,
 {
 	int fd, ret = EXIT_OK;
 	char *part;
+	bool good;
 
 	if (asprintf(&part, "%s.XXXXXX", path) < 0)
 		return err(cli, "out of memory");
-	fd = mkstemp(part);
-	/* whoever collects it is another user */
-	if (fd >= 0 && fchmod(fd, 0644)) {
-		close(fd);
-		unlink(part);
-		fd = -1;
-	}
-	out->to = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!out->to) {
+	fd = mkostemp(part, O_CLOEXEC);
+	if (fd < 0) {
 		ret = err(cli, "cannot write \"%s\": %s", path, strerror(errno));
 		free(part);
 		return ret;
 	}
-	print_all(out, stock);
-	if (ferror(out->to) | fclose(out->to) || rename(part, path)) {
+	out->to = fdopen(fd, "w");
+	/* whoever collects it is another user */
+	good = out->to && !fchmod(fd, 0644);
+	if (good) {
+		print_all(out, stock);
+		good = !fflush(out->to) && !ferror(out->to);
+	}
+	good &= !(out->to ? fclose(out->to) : close(fd));
+	if (!good || rename(part, path)) {
 		ret = err(cli, "cannot write \"%s\": %s", path, strerror(errno));
 		unlink(part);
 	}
 	free(part);
 	return ret;
+}
+
+static int metrics_check(const struct cli *cli, const struct value *values)
+{
+	(void)values;
+	return cli->json ? err(cli, "\"-j\": metrics have a form of their own") : EXIT_OK;
 }
 
 static int metrics_run(struct cli *cli, const struct value *values)
@@ -341,8 +349,6 @@ static int metrics_run(struct cli *cli, const struct value *values)
 	struct stock stock = { .count = 0 };
 	int ret;
 
-	if (cli->json)
-		return err(cli, "\"-j\": metrics have a form of their own");
 	ret = need_ctx(cli);
 	/* none is not the same as no interface */
 	if (!ret && !ovpnctl_ctx_has(cli->ctx, OVPNCTL_CAP_IFACE) && ovpnctl_error(cli->ctx)->code)
@@ -359,7 +365,8 @@ static int metrics_run(struct cli *cli, const struct value *values)
 }
 
 static const struct command commands[] = {
-	{ "metrics", "", "print counters for a monitoring system", words, metrics_run },
+	{ "metrics", "", "print counters for a monitoring system", words, metrics_run,
+	  metrics_check },
 	{ NULL },
 };
 

@@ -65,9 +65,20 @@ struct seen_peer {
 	uint64_t when; /* serial of the last event about it */
 };
 
+/* What link-set tells; zero where it is not told, or as it is by itself. */
+struct seen_settings {
+	struct sockaddr_storage listen;
+	uint32_t fwmark, bind_ifindex;
+	uint16_t listen_port, mss_clamp;
+	uint8_t dscp;
+	enum ovpnctl_parallel parallel;
+	bool listens, any_source;
+	char name[16];
+};
+
 struct seen_link {
 	uint32_t ifindex;
-	char name[16];
+	struct seen_settings settings;
 	struct seen_peer **peers; /* by id */
 	size_t count, room;
 	uint64_t when;
@@ -135,9 +146,31 @@ static void link_forget(struct seen *seen, struct seen_link *link)
 	*link = seen->links[--seen->count];
 }
 
-/* Return: NULL without memory, which costs a name, not an event */
-static struct seen_link *link_learn(struct seen *seen, const struct ovpnctl_link *link)
+static void read_settings(const struct ovpnctl_link *link, struct seen_settings *settings)
 {
+	const char *name;
+	bool strict;
+
+	/* they are compared as bytes */
+	memset(settings, 0, sizeof(*settings));
+	snprintf(settings->name, sizeof(settings->name), "%s", ovpnctl_link_name(link));
+	settings->listens = ovpnctl_link_listen(link, &settings->listen_port, &settings->listen);
+	ovpnctl_link_fwmark(link, &settings->fwmark);
+	/* by number: another name of the device is no change of the interface */
+	ovpnctl_link_bind_dev(link, &name, &settings->bind_ifindex);
+	settings->any_source = ovpnctl_link_source_check(link, &strict) && !strict;
+	ovpnctl_link_mss_clamp(link, &settings->mss_clamp);
+	ovpnctl_link_dscp(link, &settings->dscp);
+	ovpnctl_link_parallel(link, &settings->parallel);
+}
+
+/* changed: NULL, or whether it was known otherwise. Return: NULL without memory, which
+ * costs a name, not an event
+ */
+static struct seen_link *link_learn(struct seen *seen, const struct ovpnctl_link *link,
+				    bool *changed)
+{
+	struct seen_settings settings;
 	struct seen_link *known = link_find(seen, ovpnctl_link_ifindex(link));
 	void *list = seen->links;
 
@@ -148,7 +181,10 @@ static struct seen_link *link_learn(struct seen *seen, const struct ovpnctl_link
 		known = &seen->links[seen->count++];
 		*known = (struct seen_link){ .ifindex = ovpnctl_link_ifindex(link) };
 	}
-	snprintf(known->name, sizeof(known->name), "%s", ovpnctl_link_name(link));
+	read_settings(link, &settings);
+	if (changed)
+		*changed = memcmp(&known->settings, &settings, sizeof(settings));
+	memcpy(&known->settings, &settings, sizeof(settings));
 	known->when = seen->serial;
 	return known;
 }
@@ -394,7 +430,7 @@ static int print_synthetic(struct watch *w, enum ovpnctl_event_type type,
 
 	if (w->quiet || !wanted(&w->filter, &event))
 		return EXIT_OK;
-	return print_event(w->cli, &event, known->name, NULL, true);
+	return print_event(w->cli, &event, known->settings.name, NULL, true);
 }
 
 static int peer_gone(struct watch *w, struct seen_link *known, uint32_t id)
@@ -456,7 +492,7 @@ static int link_gone(struct watch *w, struct seen_link *known)
 		ret = peer_gone(w, known, known->peers[0]->id);
 	if (ret)
 		return ret;
-	link = ovpnctl_link_new(known->name, OVPNCTL_MODE_P2P);
+	link = ovpnctl_link_new(known->settings.name, OVPNCTL_MODE_P2P);
 	if (!link)
 		return err(w->cli, "out of memory");
 	ret = print_synthetic(w, OVPNCTL_EVENT_LINK_DEL, known, link, NULL);
@@ -491,18 +527,24 @@ static int compare(struct watch *w, const struct stock *stock, uint64_t since)
 	}
 	for (i = 0; i < stock->count && !ret; i++) {
 		uint32_t ifindex = ovpnctl_link_ifindex(stock->links[i]);
-		bool fresh = !link_find(seen, ifindex);
+		bool fresh, changed = false;
 
+		known = link_find(seen, ifindex);
+		fresh = !known;
 		if (fresh && has_gone(seen, ifindex, true, 0))
 			continue;
-		known = link_learn(seen, stock->links[i]);
+		/* an event later than the list knows better */
+		if (fresh || known->when <= since)
+			known = link_learn(seen, stock->links[i], &changed);
 		if (!known)
 			return err(w->cli, "out of memory");
-		if (w->filter.ifname && !strcmp(w->filter.ifname, known->name))
+		if (w->filter.ifname && !strcmp(w->filter.ifname, known->settings.name))
 			w->filter.ifindex = known->ifindex;
-		if (fresh)
-			ret = print_synthetic(w, OVPNCTL_EVENT_LINK_ADD, known, stock->links[i],
-					      NULL);
+		/* who may not ask the driver does not see all of it */
+		if (fresh || (changed && !seen->blind))
+			ret = print_synthetic(
+				w, fresh ? OVPNCTL_EVENT_LINK_ADD : OVPNCTL_EVENT_LINK_SET, known,
+				stock->links[i], NULL);
 		if (!ret && !seen->blind)
 			ret = compare_peers(w, known, stock->peers[i], stock->peer_counts[i],
 					    since);
@@ -563,7 +605,7 @@ static void learn(struct watch *w, const struct ovpnctl_event *event)
 	int count, i;
 
 	if (event->link && event->type != OVPNCTL_EVENT_LINK_DEL) {
-		link_learn(seen, event->link);
+		link_learn(seen, event->link, NULL);
 		if (w->filter.ifname && !strcmp(w->filter.ifname, ovpnctl_link_name(event->link)))
 			w->filter.ifindex = event->ifindex;
 	}
@@ -572,7 +614,7 @@ static void learn(struct watch *w, const struct ovpnctl_event *event)
 	if (!known && event->ifindex && !ovpnctl_ctx_has(w->cli->ctx, OVPNCTL_CAP_EVENTS)) {
 		count = ovpnctl_link_list(w->cli->ctx, NULL, &links);
 		for (i = 0; i < count; i++)
-			link_learn(seen, links[i]);
+			link_learn(seen, links[i], NULL);
 		if (count >= 0)
 			ovpnctl_link_list_free(links, count);
 		known = link_find(seen, event->ifindex);
@@ -620,7 +662,7 @@ static int take(struct watch *w, const struct ovpnctl_event *event)
 		learn(w, event);
 	known = certain ? link_find(&w->seen, event->ifindex) : NULL;
 	if (wanted(&w->filter, event))
-		ret = print_event(w->cli, event, known ? known->name : NULL,
+		ret = print_event(w->cli, event, known ? known->settings.name : NULL,
 				  previous.ss_family == AF_UNSPEC ? NULL : &previous, false);
 	if (certain)
 		forget(w, event);
@@ -707,16 +749,22 @@ static int watch(struct watch *w)
 	return ret;
 }
 
+static int monitor_check(const struct cli *cli, const struct value *values)
+{
+	(void)values;
+	if (cli->file)
+		return err(cli, "a batch cannot monitor");
+	if (cli->pretty && cli->json)
+		return err(cli, "\"-p\" would break one object, one line");
+	return EXIT_OK;
+}
+
 static int monitor_run(struct cli *cli, const struct value *values)
 {
 	struct watch w = { .cli = cli, .filter.ifname = values[M_DEV].text };
 	struct stock stock;
 	int ret, i;
 
-	if (cli->file)
-		return err(cli, "a batch cannot monitor");
-	if (cli->pretty && cli->json)
-		return err(cli, "\"-p\" would break one object, one line");
 	/* one event, one line */
 	cli->oneline = true;
 	for (i = M_EVENTS; words[i].name; i++) {
@@ -753,7 +801,7 @@ static int monitor_run(struct cli *cli, const struct value *values)
 }
 
 static const struct command commands[] = {
-	{ "monitor", "", "print events as they happen", words, monitor_run },
+	{ "monitor", "", "print events as they happen", words, monitor_run, monitor_check },
 	{ NULL },
 };
 

@@ -97,14 +97,12 @@ static int match(const char *text, const char *name)
 
 static int match_command(const char *text, const struct command *command)
 {
-	char alias[16];
 	const char *at = command->aliases;
 	size_t len;
 
 	while (*at) {
 		len = strcspn(at, " ");
-		snprintf(alias, sizeof(alias), "%.*s", (int)len, at);
-		if (!strcmp(text, alias))
+		if (!strncmp(text, at, len) && !text[len])
 			return 2;
 		at += len + strspn(at + len, " ");
 	}
@@ -127,9 +125,12 @@ static const struct object *find_object(const struct cli *cli, const char *text)
 	int i, how;
 
 	for (i = 0; objects[i]; i++) {
-		how = match(text, objects[i]->name);
-		if (how == 2 || (objects[i]->brief && !strcmp(text, objects[i]->brief)))
+		if (match(text, objects[i]->name) == 2 ||
+		    (objects[i]->brief && !strcmp(text, objects[i]->brief)))
 			return objects[i];
+	}
+	for (i = 0; objects[i]; i++) {
+		how = match(text, objects[i]->name);
 		guess_add(&all, text, objects[i]->name);
 		if (how) {
 			guess_add(&hits, text, objects[i]->name);
@@ -153,9 +154,11 @@ static const struct command *find_command(const struct cli *cli, const struct ob
 	int how;
 
 	for (c = object->commands; c->name; c++) {
-		how = match_command(text, c);
-		if (how == 2)
+		if (match_command(text, c) == 2)
 			return c;
+	}
+	for (c = object->commands; c->name; c++) {
+		how = match_command(text, c);
 		guess_add(&all, text, c->name);
 		if (how) {
 			guess_add(&hits, text, c->name);
@@ -266,11 +269,21 @@ static int get_number(const struct cli *cli, const struct word *w, const char *t
 	return err_value(cli, w, text, wrong);
 }
 
+/* Those of our own are closed on exec, and none that we were given can be. */
+static int get_fd(const struct cli *cli, const struct word *w, const char *text, uint64_t *value)
+{
+	int ret = get_number(cli, w, text, value);
+
+	if (!ret && fcntl((int)*value, F_GETFD))
+		ret = err_value(cli, w, text, "is not open");
+	return ret;
+}
+
 static int get_choice(const struct cli *cli, const struct word *w, const char *text,
 		      uint64_t *value)
 {
 	struct guess guess = { 0 };
-	char word[128];
+	char word[128], range[64];
 	int i;
 
 	for (i = 0; w->choices[i]; i++) {
@@ -278,7 +291,13 @@ static int get_choice(const struct cli *cli, const struct word *w, const char *t
 			*value = (uint64_t)i;
 			return EXIT_OK;
 		}
+	}
+	for (i = 0; w->choices[i]; i++)
 		guess_add(&guess, text, w->choices[i]);
+	if (w->type == WORD_VALUE) {
+		snprintf(range, sizeof(range), "%llu..%llu", (unsigned long long)w->min,
+			 (unsigned long long)w->max);
+		guess_add(&guess, text, range);
 	}
 	if (cli->secret)
 		return err(cli, "\"%s\": unknown value, known: %s", w->name, guess.all);
@@ -301,13 +320,21 @@ static int get_either(const struct cli *cli, const struct word *w, const char *t
 	return EXIT_OK;
 }
 
+/* code: why the address, right in form, is none */
+static int err_host(const struct cli *cli, const struct word *w, const char *text, int code)
+{
+	return err_value(cli, w, text,
+			 code == -ENODEV ? "has a scope that is no interface here"
+					 : "is not an address, and no such host is known");
+}
+
 static int get_addr(const struct cli *cli, const struct word *w, const char *text, bool port,
 		    struct sockaddr_storage *addr)
 {
 	int ret = ovpnctl_addr_parse(text, port, addr);
 
-	if (ret == -ENOENT)
-		return err_value(cli, w, text, "is not an address, and no such host is known");
+	if (ret == -ENOENT || ret == -ENODEV)
+		return err_host(cli, w, text, ret);
 	if (ret && port)
 		return err_value(cli, w, text, "is not ADDR:PORT or [ADDR]:PORT");
 	if (ret)
@@ -317,10 +344,19 @@ static int get_addr(const struct cli *cli, const struct word *w, const char *tex
 	return EXIT_OK;
 }
 
+/* Addresses are large, and most words have none: a batch may have very many. */
+static bool has_room(struct value *value)
+{
+	if (!value->addr)
+		value->addr = calloc(VALUES_MAX, sizeof(*value->addr));
+	return value->addr;
+}
+
 static int get_listen(const struct cli *cli, const struct word *w, const char *text,
 		      struct value *value)
 {
 	uint64_t port;
+	int ret;
 
 	if (!strcmp(text, "off")) {
 		value->off = true;
@@ -333,8 +369,15 @@ static int get_listen(const struct cli *cli, const struct word *w, const char *t
 		value->port = (uint16_t)port;
 		return EXIT_OK;
 	}
-	if (ovpnctl_addr_parse(text, true, &value->addr[0]))
-		return err_value(cli, w, text, "is not PORT, ADDR:PORT or off");
+	if (!has_room(value))
+		return err(cli, "out of memory");
+	ret = ovpnctl_addr_parse(text, true, &value->addr[0]);
+	if (ret == -ENOENT || ret == -ENODEV)
+		return err_host(cli, w, text, ret);
+	if (ret)
+		return err_value(cli, w, text,
+				 strstr(w->value, "off") ? "is not PORT, ADDR:PORT or off"
+							 : "is not PORT or ADDR:PORT");
 	value->port = ovpnctl_addr_port(&value->addr[0]);
 	return EXIT_OK;
 }
@@ -356,6 +399,9 @@ static int get_value(struct cli *cli, const struct word *w, int argc, char **arg
 	case WORD_NUMBER:
 		ret = get_number(cli, w, argv[0], &value->number);
 		break;
+	case WORD_FD:
+		ret = get_fd(cli, w, argv[0], &value->number);
+		break;
 	case WORD_CHOICE:
 		ret = get_choice(cli, w, argv[0], &value->number);
 		break;
@@ -366,6 +412,8 @@ static int get_value(struct cli *cli, const struct word *w, int argc, char **arg
 	case WORD_REMOTE:
 		if (value->count >= VALUES_MAX)
 			return -err(cli, "\"%s\" is given too often", w->name);
+		if (!has_room(value))
+			return -err(cli, "out of memory");
 		ret = get_addr(cli, w, argv[0], w->type == WORD_REMOTE, &value->addr[value->count]);
 		break;
 	case WORD_LISTEN:
@@ -397,10 +445,8 @@ static int get_value(struct cli *cli, const struct word *w, int argc, char **arg
 		if (!ret && (argc < used + 2 || strcmp(argv[used], "fd")))
 			return -err(cli, "\"socket\" needs %s", w->value);
 		if (!ret)
-			ret = get_number(cli, &part, argv[used + 1], &value->number);
-		/* now, while none of our own is open that could be mistaken for it */
-		if (!ret && value->pid < 0 && fcntl((int)value->number, F_GETFD) < 0)
-			ret = err_value(cli, &part, argv[used + 1], "is not open");
+			ret = (value->pid < 0 ? get_fd : get_number)(cli, &part, argv[used + 1],
+								     &value->number);
 		used += 2;
 		break;
 	default:
@@ -459,6 +505,11 @@ static int parse_words(struct cli *cli, int argc, char **argv, struct parsed *pa
 	bool first = true; /* but for flags */
 	int i = 0, used;
 
+	for (w = command->words; w->name; w++)
+		;
+	parsed->values = calloc((size_t)(w - command->words) + 1, sizeof(*parsed->values));
+	if (!parsed->values)
+		return err(cli, "out of memory");
 	while (i < argc) {
 		w = find_word(command, argv[i]);
 		if (w)
@@ -487,7 +538,9 @@ static int parse_words(struct cli *cli, int argc, char **argv, struct parsed *pa
 		if (w->required && !parsed->values[w - command->words].count)
 			return err(cli, "\"%s\" is required", w->positional ? w->value : w->name);
 	}
-	return check_choice(cli, command, parsed->values);
+	if (check_choice(cli, command, parsed->values))
+		return EXIT_OURS;
+	return command->check ? command->check(cli, parsed->values) : EXIT_OK;
 }
 
 int parse_command(struct cli *cli, int argc, char **argv, struct parsed *parsed)
@@ -502,8 +555,7 @@ int parse_command(struct cli *cli, int argc, char **argv, struct parsed *parsed)
 	parsed->object = find_object(cli, argv[0]);
 	if (!parsed->object)
 		return EXIT_OURS;
-	snprintf(parsed->where, sizeof(parsed->where), "%s", parsed->object->name);
-	cli->where = parsed->where;
+	cli->where = parsed->object->name;
 	cli->secret = parsed->object == &key_object;
 	argc--;
 	argv++;
@@ -532,14 +584,25 @@ int parse_command(struct cli *cli, int argc, char **argv, struct parsed *parsed)
 		argc--;
 		argv++;
 	}
-	if (!parsed->object->bare)
-		snprintf(parsed->where, sizeof(parsed->where), "%s %s", parsed->object->name,
-			 parsed->command->name);
+	snprintf(parsed->where, sizeof(parsed->where), "%s%s%s", parsed->object->name,
+		 parsed->object->bare ? "" : " ",
+		 parsed->object->bare ? "" : parsed->command->name);
+	cli->where = parsed->where;
 	if (argc && !strcmp(argv[0], "help")) {
 		help_object(stdout, parsed->object, parsed->object->bare ? NULL : parsed->command);
 		return -1;
 	}
 	return parse_words(cli, argc, argv, parsed);
+}
+
+void parsed_free(struct parsed *parsed)
+{
+	const struct word *w;
+
+	for (w = parsed->values ? parsed->command->words : NULL; w && w->name; w++)
+		free(parsed->values[w - parsed->command->words].addr);
+	free(parsed->values);
+	parsed->values = NULL;
 }
 
 /* ---- completion ---- */

@@ -60,7 +60,7 @@ static void fill_peer(struct ovpnctl_peer *peer, const struct value *values)
 }
 
 /* What the words say together. */
-static int check_words(const struct cli *cli, const struct value *values)
+static int add_check(const struct cli *cli, const struct value *values)
 {
 	const struct value *vpn = &values[P_VPN];
 
@@ -71,24 +71,6 @@ static int check_words(const struct cli *cli, const struct value *values)
 		return err(cli, "\"local\" and \"remote\" are of different families");
 	if (vpn->count > 2 || (vpn->count == 2 && vpn->addr[0].ss_family == vpn->addr[1].ss_family))
 		return err(cli, "\"vpn\" is given twice for one family");
-	return EXIT_OK;
-}
-
-/* Returns an exit status. */
-static int get_link(struct cli *cli, const char *name, struct ovpnctl_link **link)
-{
-	struct ovpnctl_link **links;
-	int count, ret;
-
-	ret = need_ctx(cli);
-	if (ret)
-		return ret;
-	count = ovpnctl_link_list(cli->ctx, name, &links);
-	if (count < 0)
-		return err_lib(cli);
-	*link = links[0];
-	links[0] = NULL;
-	ovpnctl_link_list_free(links, count);
 	return EXIT_OK;
 }
 
@@ -125,13 +107,10 @@ static int find_socket(struct cli *cli, const struct value *value, const struct 
 static int peer_add(struct cli *cli, const struct value *values)
 {
 	const struct value *socket = &values[P_SOCKET];
-	struct ovpnctl_link *link = NULL;
+	const struct ovpnctl_link *link;
 	struct ovpnctl_peer *peer;
 	int ret, fd;
 
-	ret = check_words(cli, values);
-	if (ret)
-		return ret;
 	ret = get_link(cli, values[P_DEV].text, &link);
 	if (ret)
 		return ret;
@@ -149,8 +128,16 @@ static int peer_add(struct cli *cli, const struct value *values)
 	if (fd >= 0 && socket->pid >= 0)
 		close(fd);
 	ovpnctl_peer_free(peer);
-	ovpnctl_link_free(link);
 	return ret;
+}
+
+static int set_check(const struct cli *cli, const struct value *values)
+{
+	if (!values[P_TX_ID].count && !values[P_REMOTE].count && !values[P_VPN].count &&
+	    !values[P_KEEPALIVE].count && !values[P_LOCAL].count)
+		return err(cli, "nothing to set: \"tx-id\", \"remote\", \"local\", \"vpn\" or "
+				"\"keepalive\" is required");
+	return add_check(cli, values);
 }
 
 static int peer_set(struct cli *cli, const struct value *values)
@@ -159,12 +146,7 @@ static int peer_set(struct cli *cli, const struct value *values)
 	uint32_t ifindex;
 	int ret;
 
-	if (!values[P_TX_ID].count && !values[P_REMOTE].count && !values[P_VPN].count &&
-	    !values[P_KEEPALIVE].count && !values[P_LOCAL].count)
-		return err(cli, "nothing to set");
-	ret = check_words(cli, values);
-	if (!ret)
-		ret = need_link(cli, values[P_DEV].text, &ifindex);
+	ret = need_link(cli, values[P_DEV].text, &ifindex);
 	if (ret)
 		return ret;
 	peer = ovpnctl_peer_new((uint32_t)values[P_ID].number);
@@ -233,7 +215,7 @@ static bool differences(const struct ovpnctl_peer *have, const struct value *val
 			struct ovpnctl_peer *change)
 {
 	uint32_t tx_id = ovpnctl_peer_id(have), interval = 0, timeout = 0;
-	struct sockaddr_storage has, local, addr = values[P_REMOTE].addr[0];
+	struct sockaddr_storage has, local, addr = { 0 };
 	bool any = false;
 	uint16_t port;
 
@@ -244,7 +226,10 @@ static bool differences(const struct ovpnctl_peer *have, const struct value *val
 									: values[P_ID].number));
 		any = true;
 	}
-	unmap_addr(&addr);
+	if (values[P_REMOTE].count) {
+		addr = values[P_REMOTE].addr[0];
+		unmap_addr(&addr);
+	}
 	ovpnctl_peer_local(have, &local, &port);
 	/* both at once: one without the other would forget the other */
 	if (values[P_REMOTE].count &&
@@ -307,9 +292,7 @@ static int peer_replace(struct cli *cli, const struct value *values)
 	int ret;
 	bool on;
 
-	ret = check_words(cli, values);
-	if (!ret)
-		ret = need_link(cli, values[P_DEV].text, &ifindex);
+	ret = need_link(cli, values[P_DEV].text, &ifindex);
 	if (ret)
 		return ret;
 	ret = ovpnctl_peer_get(cli->ctx, ifindex, id, &have);
@@ -564,21 +547,25 @@ static const struct word show_words[] = {
 
 static int show_peer(struct cli *cli, const char *name, uint32_t id)
 {
-	struct ovpnctl_link *link = NULL;
+	const struct ovpnctl_link *link;
 	struct ovpnctl_peer *peer;
 	int ret = get_link(cli, name, &link);
 
 	if (ret)
 		return ret;
-	if (ovpnctl_peer_get(cli->ctx, ovpnctl_link_ifindex(link), id, &peer)) {
-		ovpnctl_link_free(link);
+	if (ovpnctl_peer_get(cli->ctx, ovpnctl_link_ifindex(link), id, &peer))
 		return err_lib(cli);
-	}
 	emit_list_begin(cli);
 	show_one(cli, link, peer);
 	emit_list_end(cli);
 	ovpnctl_peer_free(peer);
-	ovpnctl_link_free(link);
+	return EXIT_OK;
+}
+
+static int show_check(const struct cli *cli, const struct value *values)
+{
+	if (values[S_ID].count && !values[S_DEV].count)
+		return err(cli, "\"id\" needs \"dev\"");
 	return EXIT_OK;
 }
 
@@ -587,8 +574,6 @@ static int peer_show(struct cli *cli, const struct value *values)
 	struct stock stock;
 	int i, j, ret;
 
-	if (values[S_ID].count && !values[S_DEV].count)
-		return err(cli, "\"id\" needs \"dev\"");
 	if (values[S_ID].count)
 		return show_peer(cli, values[S_DEV].text, (uint32_t)values[S_ID].number);
 	ret = need_ctx(cli);
@@ -736,10 +721,11 @@ static int peer_lookup(struct cli *cli, const struct value *values)
 }
 
 static const struct command commands[] = {
-	{ "show", "sh list lst ls l get s", "list peers", show_words, peer_show },
-	{ "add", "a", "make a peer", add_words, peer_add },
-	{ "set", "", "change a peer", set_words, peer_set },
-	{ "replace", "", "make a peer, or make it what is given", add_words, peer_replace },
+	{ "show", "sh list lst ls l get s", "list peers", show_words, peer_show, show_check },
+	{ "add", "a", "make a peer", add_words, peer_add, add_check },
+	{ "set", "", "change a peer", set_words, peer_set, set_check },
+	{ "replace", "", "make a peer, or make it what is given", add_words, peer_replace,
+	  add_check },
 	{ "del", "delete d", "remove a peer, or all", del_words, peer_del },
 	{ "lookup", "", "which peer a packet would go to", lookup_words, peer_lookup },
 	{ NULL },

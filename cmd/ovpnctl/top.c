@@ -224,6 +224,16 @@ static int draw(struct cli *cli, const struct table *table)
 	return ret ? ret : fflush(stdout) ? EXIT_OURS : EXIT_OK;
 }
 
+static int top_check(const struct cli *cli, const struct value *values)
+{
+	(void)values;
+	if (cli->json)
+		return err(cli, "\"-j\": top is for people, see peer show");
+	if (cli->file)
+		return err(cli, "a batch cannot watch");
+	return EXIT_OK;
+}
+
 static int top_run(struct cli *cli, const struct value *values)
 {
 	const char *name = values[T_DEV].text;
@@ -233,10 +243,6 @@ static int top_run(struct cli *cli, const struct value *values)
 	uint64_t drawn;
 	int ret;
 
-	if (cli->json)
-		return err(cli, "\"-j\": top is for people, see peer show");
-	if (cli->file)
-		return err(cli, "a batch cannot watch");
 	ret = need_ctx(cli);
 	if (!ret)
 		ret = table_read(cli, name, &before);
@@ -258,7 +264,7 @@ static int top_run(struct cli *cli, const struct value *values)
 }
 
 static const struct command commands[] = {
-	{ "top", "", "watch what goes through each peer", words, top_run },
+	{ "top", "", "watch what goes through each peer", words, top_run, top_check },
 	{ NULL },
 };
 
