@@ -92,6 +92,15 @@ load lib/common
 	same_json "$(ovpnctl -n n0 -j link show)" '[]'
 }
 
+@test "a batch does nothing where words of a line do not go together, or it would wait" {
+	printf '%s\n' 'link add tun0 mode p2p' 'peer add dev tun0 id 1 local 10.0.1.1' 'link add tun1 mode p2p hold' \
+		monitor >batch
+	run --separate-stderr ovpnctl -n n0 -b batch
+	our_error 'batch:2: peer add: "local" needs "remote"'
+	[[ $stderr == *batch:3:* && $stderr == *batch:4:* ]]
+	same_json "$(ovpnctl -n n0 -j link show)" '[]'
+}
+
 @test "a batch stops at the first refusal, or with -f goes on and still fails" {
 	printf '%s\n' 'link add tun0 mode p2p' 'link add tun0 mode p2p' 'link add tun1 mode p2p' >batch
 	run --separate-stderr ovpnctl -n n0 -b batch

@@ -56,6 +56,14 @@ load lib/common
 	our_error 'interface "nosuch" does not exist'
 }
 
+# bats test_tags=ours
+@test "a name too long is not cut to that of another" {
+	ovpnctl -n n0 link add tun456789012345 mode p2p
+	run --separate-stderr ovpnctl -n n0 link set tun4567890123456 fwmark 1
+	our_error 'interface "tun4567890123456" does not exist'
+	need "$(ovpnctl -n n0 -j link show tun456789012345)" '.[0] | .fwmark // 0 == 0'
+}
+
 @test "link show lists by name, those of ip as well" {
 	ovpnctl -n n0 link add tunb mode p2p
 	ip -n n0 link add tuna type ovpn
@@ -88,6 +96,25 @@ load lib/common
 	run -0 ovpnctl -n n0 link show
 	[[ $output != *clamp* && $output != *dscp* ]]
 	run in_ns n0 nlraw 67 1:if=tun0 '64:{' 15:u16=87 '}'
+	[[ $status == 2 && $output == "ERANGE bad "* ]] || { echo "$output" >&2; return 1; }
+}
+
+# bats test_tags=ours
+@test "parallel is what it was told, and shown where it is not off" {
+	local mode
+	ovpnctl -n n0 link add tun0 mode p2p parallel auto
+	need "$(ovpnctl -n n0 -j link show)" '.[0].parallel == "auto"'
+	run -0 ovpnctl -n n0 link show
+	[[ $output == *' parallel auto '* ]]
+	for mode in on auto off; do
+		ovpnctl -n n0 link set tun0 parallel $mode
+		need "$(ovpnctl -n n0 -j link show)" ".[0].parallel == \"$mode\""
+	done
+	run -0 ovpnctl -n n0 link show
+	[[ $output != *parallel* ]]
+	run -0 ovpnctl -n n0 -d link show
+	[[ $output == *' parallel off '* ]]
+	run in_ns n0 nlraw 67 1:if=tun0 '64:{' 17:u8=3 '}'
 	[[ $status == 2 && $output == "ERANGE bad "* ]] || { echo "$output" >&2; return 1; }
 }
 
@@ -149,6 +176,21 @@ load lib/common
 }
 
 # bats test_tags=ours
+@test "link set listen: on the same port from address to address, but not from all to one" {
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
+	run --separate-stderr ovpnctl -n n0 link set tun0 listen 10.0.1.1:1194
+	refused EADDRINUSE
+	need "$(ovpnctl -n n0 -j link show tun0)" '.[0].listen == {port: 1194}'
+	ovpnctl -n n0 link set tun0 listen 10.0.1.1:1195
+	ovpnctl -n n0 link set tun0 listen '[fd01::1]:1195'
+	need "$(ovpnctl -n n0 -j link show tun0)" '.[0].listen == {ipv6: "fd01::1", port: 1195}'
+	run --separate-stderr ovpnctl -n n0 link set tun0 listen 1195
+	refused EADDRINUSE
+	ovpnctl -n n0 link set tun0 listen 1194
+	need "$(ovpnctl -n n0 -j link show tun0)" '.[0].listen == {port: 1194}'
+}
+
+# bats test_tags=ours
 @test "link set listen off takes sockets and peers away" {
 	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
 	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2
@@ -156,6 +198,39 @@ load lib/common
 	same_json "$(ovpnctl -n n0 -j peer show dev tun0)" '[]'
 	need "$(ovpnctl -n n0 -j link show tun0)" '.[0] | has("listen") | not'
 	[[ -z $(in_ns n0 ss -Hlun 'sport = 1194') ]]
+}
+
+# bats test_tags=ours
+@test "bind-dev is kept and shown, by index where the device is gone" {
+	local index
+	ip -n n0 link add d0 type dummy
+	ovpnctl -n n0 link add tun0 mode p2mp bind-dev d0
+	index=$(ip -n n0 -j link show d0 | jq '.[0].ifindex')
+	need "$(ovpnctl -n n0 -j link show tun0)" ".[0] | .bind_dev == \"d0\" and .bind_ifindex == $index"
+	ip -n n0 link set d0 name d1
+	[[ $(ovpnctl -n n0 link show tun0) == *" bind-dev d1 "* ]]
+	# sockets that come later have it, too
+	ovpnctl -n n0 link set tun0 listen 1194
+	in_ns n0 ss -Hulne | grep -q '%d1:1194 '
+	ip -n n0 link del d1
+	[[ $(ovpnctl -n n0 link show tun0) == *" bind-dev if$index "* ]]
+	need "$(ovpnctl -n n0 -j link show tun0)" '.[0] | has("bind_dev") | not'
+	ovpnctl -n n0 link set tun0 bind-dev off
+	need "$(ovpnctl -n n0 -j link show tun0)" '.[0] | has("bind_ifindex") | not'
+	[[ -z $(in_ns n0 ss -Huln | grep '%') ]]
+}
+
+# bats test_tags=ours
+@test "bind-dev to what does not exist changes nothing" {
+	run --separate-stderr ovpnctl -n n0 link add tun0 mode p2mp bind-dev nosuch
+	refused "device to bind to does not exist (ENODEV"
+	run ! ip -n n0 link show tun0
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194 bind-dev eth1
+	run --separate-stderr ovpnctl -n n0 link set tun0 listen 1195 bind-dev nosuch fwmark 5
+	refused "device to bind to does not exist (ENODEV"
+	run --separate-stderr ovpnctl -n n0 link set tun0 listen 203.0.113.1:1194 bind-dev eth2 fwmark 5
+	refused EADDRNOTAVAIL
+	need "$(ovpnctl -n n0 -j link show tun0)" '.[0] | .listen.port == 1194 and .bind_dev == "eth1" and (has("fwmark") | not)'
 }
 
 # bats test_tags=ours
@@ -168,12 +243,16 @@ load lib/common
 @test "what this driver cannot do is said, and changes nothing" {
 	run --separate-stderr ovpnctl -n n0 link add tun0 mode p2mp listen 1194
 	our_error 'this driver cannot give an interface sockets of its own (listen)'
+	run --separate-stderr ovpnctl -n n0 link add tun0 mode p2mp bind-dev eth1
+	our_error "this driver cannot bind an interface's sockets (bind-dev)"
 	run --separate-stderr ovpnctl -n n0 link add tun0 mode p2mp hold
 	our_error 'this driver cannot bind an interface to a process (hold)'
 	run --separate-stderr ovpnctl -n n0 link add tun0 mode p2mp mss-clamp auto
 	our_error 'this driver cannot clamp the segments of TCP (mss-clamp)'
 	run --separate-stderr ovpnctl -n n0 link add tun0 mode p2mp dscp inherit
 	our_error 'this driver cannot set DSCP of encrypted packets (dscp)'
+	run --separate-stderr ovpnctl -n n0 link add tun0 mode p2mp parallel on
+	our_error 'this driver cannot let CPUs share packets of a peer (parallel)'
 	same_json "$(ovpnctl -n n0 -j link show)" '[]'
 }
 

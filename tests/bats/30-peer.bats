@@ -125,6 +125,11 @@ one() { add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2; }
 	one
 	fails id 1 remote 10.0.1.2:4001 vpn 10.8.0.3
 	[[ $status == 2 && $stderr == *"(EEXIST"* ]]
+	# nor is it told of the address, which it has itself
+	if [[ $OVPN_DRIVER == ours ]]; then
+		fails id 1 remote 10.0.1.2:4001 vpn 10.8.0.2
+		[[ $status == 2 && $stderr == *"(EEXIST, peer.id"* ]]
+	fi
 	need "$(shown)" 'length == 1 and .[0].remote.port == 4000'
 }
 
@@ -262,6 +267,31 @@ one() { add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2; }
 	many 5000
 	need "$(ovpnctl -n n0 -j peer show dev tun0)" 'length == 5000 and (map(.id) | unique | length) == 5000'
 	need "$(ovpnctl -n n0 -j link show tun0)" '.[0].peers == 5000'
+}
+
+# bats test_tags=ours
+@test "a batch about one interface asks for it once" {
+	local i
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
+	ovpnctl key gen key1
+	for i in {1..20}; do
+		echo "peer add dev tun0 id $i remote 10.0.1.2:4000 vpn 10.8.1.$i"
+		echo "key add dev tun0 peer $i slot primary id 0 cipher aes-256-gcm file key1 direction 0"
+	done >lines
+	in_ns n0 strace -qq -e trace=sendto,sendmsg -o calls ovpnctl -b lines
+	need "$(shown)" 'length == 20'
+	# one each, and what is asked for at the beginning
+	[[ $(wc -l <calls) -lt 50 ]]
+}
+
+# bats test_tags=ours
+@test "a batch follows an interface that it deletes and makes anew, or has listen" {
+	printf '%s\n' 'link add tun0 mode p2mp listen 1194' 'peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2' \
+		'link del tun0' 'link add tun0 mode p2mp' 'peer set dev tun0 id 1 tx-id 2' 'link set tun0 listen 1195' \
+		'peer add dev tun0 id 2 remote 10.0.1.2:4000 vpn 10.8.0.3' >lines
+	run --separate-stderr ovpnctl -n n0 -f -b lines
+	[[ $status == 2 && $stderr == *'lines:5: peer set: kernel: no peer has this id'* && $stderr == *'6 of 7'* ]]
+	need "$(shown)" 'map(.id) == [2] and .[0].local.port == 1195'
 }
 
 @test "a batch with a bad line sends nothing, and names file and line" {

@@ -73,7 +73,11 @@ shown() { ovpnctl -n n0 -j key show dev tun0 | jq -c 'map(del(.ifindex, .ifname,
 		keys=$(ovpnctl -n n0 -j key show dev tun0)
 		need "$keys" '.[0].ids_left == 4294967295'
 		driver=$(jq -r '.[0].driver' <<<"$keys")
-		grep -q "^driver *: $driver\$" /proc/crypto
+		if [[ $cipher == chacha* ]]; then
+			[[ $driver == chacha20-poly1305-lib ]]
+		else
+			grep -q "^driver *: $driver\$" /proc/crypto
+		fi
 		run -0 ovpnctl -n n0 key show dev tun0
 		[[ $output != *ids-left* && $output != *"$driver"* ]]
 		run -0 ovpnctl -n n0 -d -o key show dev tun0
@@ -153,3 +157,11 @@ shown() { ovpnctl -n n0 -j key show dev tun0 | jq -c 'map(del(.ifindex, .ifname,
 # files of a process that may not be dumped belong to root whoever runs it
 undumpable() { grep -qs '^Max core file size *0 *0 ' "/proc/$1/limits"; }
 has_key() { [[ $(shown | jq length) == 1 ]]; }
+
+# bats test_tags=in-tree
+@test "a key that may have an asynchronous cipher is not for this driver" {
+	ready
+	run --separate-stderr add slot primary id 1 cipher aes-256-gcm async
+	our_error 'this driver cannot encrypt asynchronously (async)'
+	[[ $(shown) == '[]' ]]
+}

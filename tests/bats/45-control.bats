@@ -50,8 +50,12 @@ got() {
 	[[ $(counter n0 tun0 rx_drop_not_data) == 0 && $(counter n0 tun0 rx_drop_unread) == 0 ]]
 }
 
-# addressed NS DEV: all addresses are known to be nobody else's
-addressed() { [[ $(ip -n "$1" addr show dev "$2") != *tentative* ]]; }
+# addressed NS DEV: it has its link-local address, and all are known to be nobody else's
+addressed() {
+	local addresses
+	addresses=$(ip -n "$1" addr show dev "$2")
+	[[ $addresses == *'scope link'* && $addresses != *tentative* ]]
+}
 
 @test "control packets come over IPv6, a link-local address with its scope" {
 	local lladdr index
@@ -59,6 +63,7 @@ addressed() { [[ $(ip -n "$1" addr show dev "$2") != *tentative* ]]; }
 	reads
 	in_ns n1 bash -c 'printf "\x38\xde\xad\x06" >/dev/udp/fd01::1/1194'
 	got '2{ 3=fd010\{27\}2 4=00000000 5=.* 11=fd010\{27\}1 } 66=38dead06$'
+	wait_for 30 addressed n0 eth1
 	lladdr=$(ip -n n0 -j addr show dev eth1 | jq -r '.[0].addr_info[] | select(.scope == "link").local')
 	# until then n1 sends from another address
 	wait_for 30 addressed n1 eth0
@@ -100,6 +105,7 @@ addressed() { [[ $(ip -n "$1" addr show dev "$2") != *tentative* ]]; }
 	wait_for 20 counted n0 tun0 rx_drop_not_data 1
 }
 
+# bats test_tags=lives
 @test "one process gets the control packets, and another one when it has died" {
 	own
 	reads
@@ -149,6 +155,7 @@ is_long() { [[ $(grep -o "$2" "$3" | tail -n 1 | wc -L) == $(($1 + 3)) ]]; }
 	got '66=38000003$'
 }
 
+# bats test_tags=lives
 @test "a reader is told when there is nothing to read any more" {
 	own
 	reads
@@ -170,10 +177,11 @@ is_long() { [[ $(grep -o "$2" "$3" | tail -n 1 | wc -L) == $(($1 + 3)) ]]; }
 	reads moved
 }
 
+# bats test_tags=lives
 @test "readers come and go while packets pour in" {
 	local i
 	own
-	background flood in_ns n1 bash -c \
+	background flood in_ns n1 nice -n 19 bash -c \
 		'while :; do printf "\x38\x00\x00\x01" >/dev/udp/10.0.1.1/1194; done 2>/dev/null'
 	for i in {1..12}; do
 		reads n0 "reader$i"
@@ -252,6 +260,19 @@ dumped() { [[ $(grep -c "$1" dump) == 2 ]]; }
 	# one that is not ours is passed over
 	send '2:{' 2:ip=10.0.1.2 5:be16=4000 10:ip=192.0.2.9 '}' 66:hex=38cafe05
 	wait_for 20 file_has 38cafe05 sock-sink
+}
+
+@test "a control packet has the DSCP of the interface, and none where that of packets inside counts" {
+	own
+	ovpnctl -n n0 link set tun0 dscp 46
+	sniff dump n0 eth1 'udp dst port 4000'
+	send '2:{' 2:ip=10.0.1.2 5:be16=4000 '}' 66:hex=38cafe01
+	wait_for 20 file_has 'tos 0xb8' dump
+	send '2:{' 3:ip=fd01::2 5:be16=4000 '}' 66:hex=38cafe02
+	wait_for 20 file_has 'class 0xb8' dump
+	ovpnctl -n n0 link set tun0 dscp inherit
+	send '2:{' 2:ip=10.0.1.2 5:be16=4000 '}' 66:hex=38cafe03
+	wait_for 20 file_has 'tos 0x0,' dump
 }
 
 @test "a packet as long as may be is sent in fragments" {

@@ -260,6 +260,29 @@ gone() { jq -es --argjson n "$1" 'map(select(.event == "peer-del").peer.id) | le
 }
 
 # bats test_tags=ours
+@test "interfaces changed while events are lost are told afterwards" {
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
+	ovpnctl -n n0 link add tun1 mode p2p
+	ovpnctl -n n0 link add tun2 mode p2p listen 1200 fwmark 1
+	many 500
+	background events ovpnctl -n n0 -j -rc 4096 monitor
+	local pid
+	pid=$(tail -n 1 pids)
+	wait_for 60 event '.event == "listening"'
+	kill -STOP "$pid"
+	ovpnctl -n n0 peer del dev tun0 all
+	ovpnctl -n n0 link set tun0 listen 1195 fwmark 7 dscp 10
+	ip -n n0 link set tun1 name tun9
+	kill -CONT "$pid"
+	wait_for 60 event '.event == "resync"'
+	event '.event == "link-set" and .synthetic and .ifname == "tun0" and .link.listen.port == 1195 and
+		.link.fwmark == 7 and .link.dscp == 10'
+	event '.event == "link-set" and .synthetic and .ifname == "tun9"'
+	# what is as it was is no news
+	! event '.event == "link-set" and .ifname == "tun2"'
+}
+
+# bats test_tags=ours
 @test "a slow reader gets every line, whole" {
 	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
 	many 2000
@@ -302,6 +325,21 @@ gone() { jq -es --argjson n "$1" 'map(select(.event == "peer-del").peer.id) | le
 	ovpnctl -n n1 peer del dev tun9 id 5
 	# told where the socket is, of an interface that is not here
 	sees '.event == "peer-del" and .ifindex == 77 and .peer.id == 5 and (has("ifname") | not)'
+}
+
+@test "without the right to events of other namespaces the kernel's refusal names it" {
+	run --separate-stderr in_ns n0 setpriv --bounding-set -net_broadcast --inh-caps -net_broadcast \
+		"$(command -v ovpnctl)" -j monitor all-nsid
+	refused "needs CAP_NET_BROADCAST (EPERM"
+	[[ -z $output ]]
+}
+
+# bats test_tags=ours
+@test "without the right to events the kernel's refusal names it" {
+	run --separate-stderr in_ns n0 setpriv --bounding-set -net_admin --inh-caps -net_admin \
+		"$(command -v ovpnctl)" -j monitor
+	refused "needs CAP_NET_ADMIN (EPERM"
+	[[ -z $output ]]
 }
 
 @test "text has one event a line as well" {

@@ -11,7 +11,7 @@ settable() { everything | jq -s 'add | map(del(.ifindex, .stats))'; }
 plan() { ovpnctl -n n0 apply "$1" dry-run; }
 
 make_some() {
-	ovpnctl -n n0 link add tun0 mode p2mp listen 1194 fwmark 7
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194 fwmark 7 bind-dev eth1
 	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2 keepalive 10 60
 	ovpnctl -n n0 peer add dev tun0 id 2 tx-id 9 remote '[fd01::2]:4000' local fd01::1 vpn 10.8.0.3
 }
@@ -40,6 +40,27 @@ make_some() {
 	sees '.event == "peer-add" and .peer.id == 3'
 	[[ $(jq -r '"\(.event) \(.peer.id)"' events | tr '\n' ,) == "listening null,peer-del 1,peer-set 2,peer-add 3," ]]
 	need "$(ovpnctl -n n0 -j peer show)" 'map(.id) == [2, 3] and .[0].tx_id == 12'
+}
+
+# bats test_tags=ours
+@test "apply makes an interface once, whatever its file calls the same" {
+	echo '{"ifname": "tun0", "mode": "mp", "listen": {"port": 0}, "source_check": "strict"}
+		{"ifname": "tun1", "mode": "p2p", "listen": {"ipv6": "FD01:0::1", "port": 1194}}' >wanted
+	ovpnctl -n n0 apply wanted
+	local before
+	before=$(settable)
+	need "$before" 'length == 2 and .[1].listen.ipv6 == "fd01::1"'
+	[[ -z $(plan wanted) ]]
+	ovpnctl -n n0 apply wanted
+	same_json "$(settable)" "$before"
+}
+
+# bats test_tags=in-tree
+@test "apply does not ask Linux's driver for the source check that it has" {
+	echo '{"ifname": "tun0", "mode": "mp", "source_check": "strict"}' >wanted
+	ovpnctl -n n0 apply wanted
+	[[ -z $(plan wanted) ]]
+	ovpnctl -n n0 apply wanted
 }
 
 # bats test_tags=ours
@@ -73,9 +94,26 @@ make_some() {
 	everything >wanted
 	ovpnctl -n n0 link del tun0
 	ovpnctl -n n0 apply --dry-run wanted >commands
-	need "$(ovpnctl -n n0 -j apply wanted dry-run)" 'map(.command) | length == 3 and (.[0] | startswith("link add tun0"))'
+	need "$(ovpnctl -n n0 -j apply wanted dry-run)" 'map(.command) | length == 3 and (.[0] | startswith("link add dev tun0"))'
 	same_json "$(ovpnctl -n n0 -j link show)" '[]'
 	ovpnctl -n n0 -b commands
+	[[ -z $(plan wanted) ]]
+}
+
+# bats test_tags=ours
+@test "an interface that is called like a word, and a key file with quotes in its path" {
+	local file
+	file="it's a \"key\" $(printf '%0200d' 0)"
+	ovpnctl key gen "$file"
+	jq -n --arg file "$PWD/$file" '{ifname: "hold", mode: "p2mp", listen: {port: 1194}},
+		{ifname: "hold", id: 1, remote: {address: "10.0.1.2", port: 4000}, vpn: {ipv4: "10.8.0.2"}},
+		{ifname: "hold", peer: 1, slot: "primary", id: 0, cipher: "aes-256-gcm", file: $file, direction: 0}' >wanted
+	plan wanted >commands
+	ovpnctl -n n0 -b commands
+	need "$(ovpnctl -n n0 -j key show dev hold)" 'length == 1'
+	[[ -z $(plan wanted) ]]
+	ovpnctl -n n0 link del dev hold
+	ovpnctl -n n0 apply wanted
 	[[ -z $(plan wanted) ]]
 }
 

@@ -59,7 +59,8 @@ agrees_with_status() {
 @test "the events of a client's life, in their order" {
 	monitor n0
 	serve "$v" udp4 --reneg-sec 5
-	dial 1 "$v" udp4 --explicit-exit-notify 1
+	# it says so when the handshake is done that begins after a swap
+	dial 1 "$v" udp4 --explicit-exit-notify 10
 	reach n1 10.8.0.1
 	sees '.event == "key-swap"'
 	kill -TERM "$pid_client1"
@@ -90,7 +91,7 @@ both_agree() {
 # rights to administer interfaces is all that they keep, and all that they need
 @test "server and client give up root" {
 	serve "$v" udp4 --user nobody --group nogroup --reneg-sec 5
-	dial 1 "$v" udp4 --user nobody --group nogroup --explicit-exit-notify 1
+	dial 1 "$v" udp4 --user nobody --group nogroup --explicit-exit-notify 10
 	[[ $(ps -o user= -p "$pid_server") == nobody && $(ps -o user= -p "$pid_client1") == nobody ]]
 	offloaded n0 server "$v" AES-256-GCM
 	reach n1 10.8.0.1

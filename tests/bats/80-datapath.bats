@@ -133,23 +133,12 @@ heard_before() { [[ $(peer_stat n0 1 last_rx) -ge $1 ]]; }
 	heard_before 2
 }
 
-# tracing [off]: our tracepoints in an instance of their own
-tracing() {
-	traces=/sys/kernel/tracing/instances/$$
-	[[ -d /sys/kernel/tracing/instances ]] || mount -t tracefs tracefs /sys/kernel/tracing
-	if [[ ${1:-} == off ]]; then
-		rmdir "$traces"
-	else
-		mkdir "$traces"
-		echo 1 >"$traces/events/ovpn/enable"
-	fi
-}
 traced() { cat "$traces/trace" >trace.out && file_has "$1" trace.out || { cat trace.out >&2; return 1; }; }
 
 # bats test_tags=ours
 @test "tracepoints tell of drops, and of the lives of peers and keys" {
 	[[ -d /sys/kernel/tracing ]] || skip "needs a kernel with tracing"
-	tracing
+	tracing ovpn
 	probe_tunnel
 	"${probe[@]}" flip 30 ping 10.8.0.2 10.8.0.1 1 peer 99 ping 10.8.0.2 10.8.0.1 2
 	wait_for 20 counted n0 tun0 rx_drop_no_peer 1
@@ -268,7 +257,7 @@ got_inner() { [[ $(peer_stat n0 1 vpn.rx_packets) == "$1" ]]; }
 # bats test_tags=ours
 @test "a packet too late to tell whether it is new is dropped and counted" {
 	probe_tunnel
-	"${probe[@]}" id 5000 ping 10.8.0.2 10.8.0.1 1 recv id 2952 ping 10.8.0.2 10.8.0.1 2
+	"${probe[@]}" id 5000 ping 10.8.0.2 10.8.0.1 1 recv id 904 ping 10.8.0.2 10.8.0.1 2
 	wait_for 20 counted n0 tun0 rx_drop_replay 1
 }
 
@@ -284,6 +273,27 @@ got_inner() { [[ $(peer_stat n0 1 vpn.rx_packets) == "$1" ]]; }
 	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
 	in_ns n1 bash -c 'printf "\x38\xde\xad\xbe\xef" >/dev/udp/10.0.1.1/1194'
 	wait_for 20 counted n0 tun0 rx_drop_not_data 1
+}
+
+# bats test_tags=ours
+@test "data is sent from the address that the interface listens on" {
+	ovpnctl key gen key1
+	listens_on 10.0.2.1 10.0.1.2
+	ovpnctl -n n0 link del tun0
+	listens_on '[fd02::1]' '[fd01::2]'
+}
+
+# listens_on ADDRESS REMOTE: and that is where data comes from, which routing alone would not take
+listens_on() {
+	ovpnctl -n n0 link add tun0 mode p2p listen "$1:1194"
+	ovpnctl -n n0 peer add dev tun0 id 1 remote "$2:1194"
+	ovpnctl -n n0 key add dev tun0 peer 1 slot primary id 0 cipher aes-256-gcm file key1 direction 0
+	ip -n n0 addr add 10.8.0.1/24 dev tun0
+	ip -n n0 link set tun0 up
+	background "dump-$1" in_ns n1 tcpdump -l -n -i eth0 udp src port 1194
+	wait_for 30 file_has 'listening on' "dump-$1.err"
+	run ! in_ns n0 ping -q -c 1 -W 1 10.8.0.2
+	wait_for 20 file_has "${1//[][]/}.1194 > ${2//[][]/}.1194" "dump-$1"
 }
 
 @test "a keepalive is sent, sixteen bytes that OpenVPN knows" {
@@ -466,6 +476,84 @@ all_answered() {
 	ip -n n0 route add 10.0.1.2/32 dev eth2
 	client 1
 	reach n0 10.8.0.2
+}
+
+@test "a peer is sent to by the route there is now, IPv4" { rerouted 10.0.1.2; }
+@test "a peer is sent to by the route there is now, IPv6" { rerouted fd01::2; }
+
+# a route to the peer's address that drops, and that is deleted again
+rerouted() {
+	local family=-4
+	[[ $1 == *.* ]] || family=-6
+	server
+	client 1 "${family#-}"
+	reach n0 10.8.0.2
+	ip -n n0 $family route add prohibit "$1" metric 1
+	run ! in_ns n0 ping -q -c 1 -W 1 10.8.0.2
+	[[ $OVPN_DRIVER != ours ]] || counted n0 tun0 tx_drop_no_route 1
+	ip -n n0 $family route del prohibit "$1" metric 1
+	reach n0 10.8.0.2
+}
+
+# bats test_tags=ours
+@test "an interface's own sockets send through what they are bound to, at once when it changes" {
+	ovpnctl -n n0 link add tun0 mode p2mp listen 1194 bind-dev eth1
+	tun_up n0 1
+	ip -n n0 route add 10.0.1.2/32 dev eth2
+	client 1
+	reach n0 10.8.0.2
+	ovpnctl -n n0 link set tun0 bind-dev off
+	run ! in_ns n0 ping -q -c 1 -W 1 10.8.0.2
+	ovpnctl -n n0 link set tun0 bind-dev eth1
+	reach n0 10.8.0.2
+	ovpnctl -n n0 link set tun0 listen 1195 bind-dev eth2
+	ovpnctl -n n0 link set tun0 listen 1194
+	run ! in_ns n0 ping -q -c 1 -W 1 10.8.0.2
+	ovpnctl -n n0 link set tun0 bind-dev eth1
+	reach n0 10.8.0.2
+}
+
+# bats test_tags=ours
+@test "peers go along to another address of an interface's own sockets" {
+	ip -n n0 addr add 10.0.1.100/24 dev eth1
+	ovpnctl -n n0 link add tun0 mode p2mp listen 10.0.1.1:1194
+	tun_up n0 1
+	client 1
+	reach n1 10.8.0.1
+	need "$(ovpnctl -n n0 -j peer show)" '.[0].local.address == "10.0.1.1"'
+	ovpnctl -n n0 link set tun0 listen 10.0.1.100:1195
+	# which tells the other end where to
+	reach n0 10.8.0.2
+	reach n1 10.8.0.1
+	need "$(ovpnctl -n n1 -j peer show)" '.[0].remote == {address: "10.0.1.100", port: 1195}'
+}
+
+# bats test_tags=ours
+@test "interfaces on one port in different VRFs have peers of one address, each its own" {
+	local n
+	ip -n n0 addr flush dev eth2
+	ip -n n0 addr add 10.0.1.1/24 dev eth2
+	ip -n n2 addr add 10.0.1.2/24 dev eth0
+	ovpnctl key gen key1
+	for n in 1 2; do
+		ip -n n0 link add vrf$n up type vrf table 10$n
+		ip -n n0 link set eth$n master vrf$n
+		ovpnctl -n n0 link add tun$n mode p2mp listen 1194 bind-dev vrf$n
+		ovpnctl -n n0 peer add dev tun$n id 1 remote 10.0.1.2:1194 vpn 10.8.$n.2
+		ovpnctl -n n0 key add dev tun$n peer 1 slot primary id 0 cipher aes-256-gcm file key1 direction 0
+		ip -n n0 addr add 10.8.$n.1/24 dev tun$n
+		ip -n n0 link set tun$n up
+		ovpnctl -n n$n link add tun0 mode p2p listen 1194
+		ovpnctl -n n$n peer add dev tun0 id 1 remote 10.0.1.1:1194
+		ovpnctl -n n$n key add dev tun0 peer 1 slot primary id 0 cipher aes-256-gcm file key1 direction 1
+		ip -n n$n addr add 10.8.$n.2/24 dev tun0
+		ip -n n$n link set tun0 up
+	done
+	for n in 1 2; do
+		reach n0 10.8.$n.2
+		reach n$n 10.8.$n.1
+	done
+	need "$(ovpnctl -n n0 -s -j peer show)" 'map(.stats.vpn.rx_packets) == [6, 6]'
 }
 
 # bats test_tags=ours

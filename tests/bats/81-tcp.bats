@@ -127,6 +127,27 @@ reconciled() {
 	[[ $a == "$b" ]]
 }
 
+# bats test_tags=ours,lives
+@test "over TCP bulk goes both ways with several CPUs at work, packet ids in order" {
+	tcp_tunnel
+	ovpnctl -n n0 link set tun0 parallel on
+	ovpnctl -n n1 link set tun0 parallel on
+	netload tcp n1 n0 10.8.0.1 0 2000000
+	netload tcp n0 n1 10.8.0.2 0 2000000
+	[[ $(counter n0 tun0 rx_drop_replay) == 0 && $(counter n1 tun0 rx_drop_replay) == 0 ]]
+}
+
+# bats test_tags=ours
+@test "over TCP an asynchronous cipher is refused" {
+	tcp_tunnel
+	asynchronous n0
+	ovpnctl key gen key2
+	run --separate-stderr ovpnctl -n n0 key add dev tun0 peer 1 slot secondary id 3 cipher chacha20-poly1305 file key2 direction 0 async
+	echo >/sys/module/ovpn/parameters/debug_async_cipher
+	refused 'asynchronous ciphers are not for peers over TCP'
+	need "$(ovpnctl -n n0 -j key show dev tun0)" 'all(.id != 3)'
+}
+
 # bats test_tags=ours
 @test "over TCP packet ids come in order and without a gap" {
 	local words=(await go) n
@@ -140,6 +161,33 @@ reconciled() {
 lines() { [[ $(wc -l <"$1") -ge $2 ]]; }
 
 # bats test_tags=ours
+@test "over TCP packets come in order, whichever processors they go by" {
+	local n
+	tcp_tunnel
+	# who sends and who reads the stream is whoever comes first
+	for n in {1..3}; do
+		background "there$n" netload order n1 n0 10.8.0.1 100 0 6000
+		background "back$n" netload order n0 n1 10.8.0.2 100 0 6000
+	done
+	for n in {there,back}{1..3}; do
+		wait_for 300 ended "$n"
+		cat "$n" "$n.err"
+		file_has '^packets 6016' "$n"
+	done
+}
+ended() { [[ -s $1 || -s $1.err ]]; }
+
+# bats test_tags=ours,lives
+@test "over TCP packets for an interface that is down are dropped and counted" {
+	tcp_tunnel
+	ip -n n0 link set tun0 down
+	in_ns n1 ping -q -c 3 -i 0.1 -W 1 10.8.0.1 || true
+	wait_for 30 counted n0 tun0 rx_drop_link_down 3
+	ip -n n0 link set tun0 up
+	reach n1 10.8.0.1
+}
+
+# bats test_tags=ours
 @test "a record split at any byte is one packet" {
 	local words=() at
 	for at in {0..40}; do words+=(split "$at" ping 10.8.0.2 10.8.0.1 "$at"); done
@@ -147,7 +195,7 @@ lines() { [[ $(wc -l <"$1") -ge $2 ]]; }
 	wait_for 60 received 41
 }
 
-# bats test_tags=ours
+# bats test_tags=ours,lives
 @test "many records in one write are as many packets" {
 	local words=(await go join 100) n
 	for n in {1..100}; do words+=(ping 10.8.0.2 10.8.0.1 "$n"); done
@@ -155,7 +203,7 @@ lines() { [[ $(wc -l <"$1") -ge $2 ]]; }
 	wait_for 60 received 100
 }
 
-# bats test_tags=ours
+# bats test_tags=ours,lives
 @test "what came before the peer is the peer's" {
 	# written before there is a key, or even a peer
 	probed ping 10.8.0.2 10.8.0.1 1 raw 3801020304050607 await go ping 10.8.0.2 10.8.0.1 2
@@ -183,7 +231,7 @@ lines() { [[ $(wc -l <"$1") -ge $2 ]]; }
 	[[ $(grep '^got' sock-server | tr -d '\n' | sed 's/got //g') == 00083801020304050607 ]]
 }
 
-# bats test_tags=ours
+# bats test_tags=ours,lives
 @test "control records nobody reads hold the stream, and none is lost" {
 	tcp_tunnel
 	tell server read 0
@@ -196,7 +244,7 @@ lines() { [[ $(wc -l <"$1") -ge $2 ]]; }
 }
 got() { [[ $(grep -c '^got 03e840' sock-server) == "$1" ]]; }
 
-# bats test_tags=ours
+# bats test_tags=ours,lives
 @test "control records go out under load, between data records" {
 	tcp_tunnel
 	background iperf in_ns n0 iperf3 -s -1 --forceflush
@@ -210,7 +258,7 @@ got() { [[ $(grep -c '^got 03e840' sock-server) == "$1" ]]; }
 }
 got_small() { [[ $(grep -c '^got 002038115a' sock-server) == "$1" ]]; }
 
-# bats test_tags=ours
+# bats test_tags=ours,lives
 @test "a record without a length ends the peer" {
 	monitor n0
 	probed await go bytes 0000
@@ -225,7 +273,7 @@ got_small() { [[ $(grep -c '^got 002038115a' sock-server) == "$1" ]]; }
 	[[ $(counter n0 tun0 rx_drop_data_v1) == 1 ]]
 }
 
-# bats test_tags=ours
+# bats test_tags=ours,lives
 @test "over TCP a replayed, a broken and a short packet are dropped and counted" {
 	probed await go ping 10.8.0.2 10.8.0.1 1 again flip 30 ping 10.8.0.2 10.8.0.1 2 cut 2 \
 		ping 10.8.0.2 10.8.0.1 3 cut 20 ping 10.8.0.2 10.8.0.1 4 ping 10.8.0.2 10.8.0.1 5
@@ -235,6 +283,7 @@ got_small() { [[ $(grep -c '^got 002038115a' sock-server) == "$1" ]]; }
 	[[ $(counter n0 tun0 rx_drop_short) == 2 ]]
 }
 
+# bats test_tags=lives
 @test "a closed TCP socket takes its peer along" {
 	tcp_tunnel
 	monitor n0
@@ -243,7 +292,7 @@ got_small() { [[ $(grep -c '^got 002038115a' sock-server) == "$1" ]]; }
 	gone n0
 }
 
-# bats test_tags=ours
+# bats test_tags=ours,lives
 @test "a reset stream ends the peer" {
 	tcp_tunnel
 	monitor n1
@@ -298,6 +347,7 @@ got_small() { [[ $(grep -c '^got 002038115a' sock-server) == "$1" ]]; }
 	refused "TCP is connected: a remote address is for UDP"
 }
 
+# bats test_tags=lives
 @test "a peer that is gone gives its TCP socket back" {
 	tcp_tunnel
 	ovpnctl -n n0 peer del dev tun0 id 1
@@ -305,7 +355,7 @@ got_small() { [[ $(grep -c '^got 002038115a' sock-server) == "$1" ]]; }
 	wait_for 30 file_has 'got 00083801020304050607' sock-server
 }
 
-# bats test_tags=ours
+# bats test_tags=ours,lives
 @test "keys are swapped over TCP under flood ping with nothing lost" {
 	tcp_tunnel
 	ovpnctl key gen next
@@ -318,6 +368,7 @@ got_small() { [[ $(grep -c '^got 002038115a' sock-server) == "$1" ]]; }
 	file_has ' 400 received' flood
 }
 
+# bats test_tags=lives
 @test "a silent peer over TCP expires" {
 	tcp_tunnel
 	monitor n0
@@ -327,6 +378,7 @@ got_small() { [[ $(grep -c '^got 002038115a' sock-server) == "$1" ]]; }
 	sees '.event == "peer-del" and .reason == "expired"'
 }
 
+# bats test_tags=lives
 @test "an interface is deleted under load over TCP" {
 	tcp_tunnel
 	background iperf in_ns n0 iperf3 -s -1 --forceflush

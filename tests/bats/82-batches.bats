@@ -50,6 +50,7 @@ bulk() {
 	done
 }
 
+# bats test_tags=lives
 @test "a super-packet meets a socket that is not ours as the packets it stands for" {
 	hold n0 other 1194
 	interface n1 p2p 2
@@ -96,6 +97,7 @@ got_all() { [[ $(awk '$1 == "got" { print length($2) / 2 }' sock-other | grep -c
 	bulk n0
 }
 
+# bats test_tags=lives
 @test "on the wire every packet of a batch is a good one, ids in order" {
 	plain
 	card n1 eth0 tx off
@@ -114,6 +116,7 @@ got_all() { [[ $(awk '$1 == "got" { print length($2) / 2 }' sock-other | grep -c
 }
 captured() { [[ $(tcpdump -r wire.pcap 2>/dev/null | wc -l) -ge $1 ]]; }
 
+# bats test_tags=lives
 @test "what is forwarded on the way stays what it was, masqueraded as well" {
 	ip -n n1 route add 10.0.2.0/24 via 10.0.1.1
 	ip -n n2 route add 10.0.1.0/24 via 10.0.2.1
@@ -130,4 +133,268 @@ captured() { [[ $(tcpdump -r wire.pcap 2>/dev/null | wc -l) -ge $1 ]]; }
 	END
 	tunnel n2 10.0.2.1 10.0.2.2
 	bulk n2
+}
+
+# share MODE: at both ends
+share() {
+	ovpnctl -n n0 link set tun0 parallel "$1"
+	ovpnctl -n n1 link set tun0 parallel "$1"
+}
+
+# bats test_tags=lives
+@test "bulk goes through with several CPUs at work" {
+	plain
+	tunnel n0 10.0.1.2 10.0.1.1
+	share on
+	bulk n0
+	share auto
+	bulk n0
+}
+
+@test "bulk goes through with several CPUs at work, IPv6 and ChaCha20-Poly1305" {
+	plain
+	tunnel n0 '[fd01::2]' '[fd01::1]'
+	ovpnctl key gen key2
+	key_both n0 n1 1 primary 1 chacha20-poly1305 key2
+	share on
+	bulk n0
+}
+
+# flooded FROM TO ADDRESS: without end, and behind the commands that go on meanwhile
+flooded() { background flood nice -n 19 netload flood "$1" "$2" "$3" 1300; }
+# received NS: 100 packets more than when it was asked last
+declare -gA had
+received() {
+	local now
+	now=$(peer_stat "$1" 1 vpn.rx_packets)
+	((now >= ${had[$1]:-0} + 100)) && had[$1]=$now
+}
+
+@test "on the wire ids are in order with several CPUs at work, and while that changes" {
+	local mode
+	plain
+	tunnel n0 10.0.1.2 10.0.1.1
+	background capture in_ns n1 tcpdump -U -B 32768 -s 60 -i eth0 -w wire.pcap 'src 10.0.1.2 and udp port 1194'
+	wait_for 30 file_has 'listening on' capture.err
+	flooded n1 n0 10.8.0.1
+	for mode in on auto on off on off auto off; do
+		share $mode
+		wait_for 60 received n0
+	done
+	kill "$!"
+	wait_for 30 captured 800
+	# not that none is missing: the capture may miss some
+	tshark -r wire.pcap -T fields -e udp.payload 2>/dev/null | cut -c 9-16 >ids
+	sort -c ids
+	[[ $(counter n0 tun0 rx_drop_auth) == 0 && $(counter n0 tun0 rx_drop_replay) == 0 ]]
+}
+
+# late: by how many ids the latest came
+late() {
+	# not a loop of the shell, which bats slows down
+	sed 's/^/0x/' ids | xargs printf '%d\n' |
+		awk '$1 > high { high = $1 } high - $1 > most { most = high - $1 } END { print most + 0 }'
+}
+
+@test "on the wire ids are almost in order where flows inside would be queued apart" {
+	local latest
+	plain
+	tunnel n0 10.0.1.2 10.0.1.1
+	# forwarded, as what this host sends itself does not wait in queues for long
+	in_ns n0 sysctl -qw net.ipv4.ip_forward=1
+	ip -n n2 route add 10.8.0.0/24 via 10.0.2.1
+	ip -n n1 route add 10.0.2.0/24 dev tun0
+	card n2 eth0 tx-udp-segmentation off tso off gso off
+	# the capture is to have each packet
+	card n1 eth0 gro off
+	in_ns n0 tc qdisc add dev eth1 root handle 1: htb default 1
+	in_ns n0 tc class add dev eth1 parent 1: classid 1:1 htb rate 10mbit
+	in_ns n0 tc qdisc add dev eth1 parent 1:1 fq_codel target 5s interval 10s
+	background capture in_ns n1 tcpdump -U -B 32768 -s 60 -i eth0 -w wire.pcap 'src 10.0.1.1 and udp port 1194'
+	wait_for 30 file_has 'listening on' capture.err
+	background pings in_ns n2 ping -q -i 0.02 10.8.0.2
+	netload tcp n2 n1 10.8.0.2 0 2000000
+	kill "$!"
+	wait_for 30 captured 1400
+	tshark -r wire.pcap -T fields -e udp.payload 2>/dev/null | cut -c 9-16 >ids
+	# another CPU's may go by, but no more than OpenVPN's window takes
+	latest=$(late)
+	echo "late by $latest ids"
+	((latest < 64))
+}
+
+@test "other CPUs work where they shall, and not on a few packets" {
+	local mode
+	[[ -d /sys/kernel/tracing ]] || skip "needs a kernel with tracing"
+	tracing workqueue/workqueue_execute_start
+	plain
+	tunnel n0 10.0.1.2 10.0.1.1
+	for mode in off on auto off; do
+		share $mode
+		echo >"$traces/trace"
+		reach n1 10.8.0.1
+		[[ $(helped) == 0 ]]
+		# bursts, as how much of a stream of TCP travels together is TCP's to say
+		if [[ $mode == off ]]; then
+			netload gso n1 n0 10.8.0.1 1300 0 100
+			[[ $(helped) == 0 ]]
+		else
+			flooded n1 n0 10.8.0.1
+			wait_for 60 have_helped
+			kill "$!"
+			wait "$!" || true
+		fi
+	done
+	tracing off
+}
+helped() { grep -c 'function ovpn_worker_run' "$traces/trace" || true; }
+have_helped() { [[ $(helped) -ge 1 ]]; }
+
+both_ways() {
+	flooded n1 n0 10.8.0.1
+	flooded n0 n1 10.8.0.2
+	wait_for 60 received n0
+	wait_for 60 received n1
+}
+
+# renew ID CIPHER [WORD]: a new key at both ends, while packets go by; the old one goes
+renew() {
+	local ns
+	ovpnctl key gen "next$1"
+	key_both n0 n1 1 secondary "$1" "$2" "next$1" "${@:3}"
+	for ns in n0 n1; do ovpnctl -n $ns key swap dev tun0 peer 1; done
+	for ns in n0 n1; do wait_for 60 received $ns; done
+	for ns in n0 n1; do ovpnctl -n $ns key del dev tun0 peer 1 slot secondary; done
+}
+
+# bats test_tags=lives
+@test "keys go while several CPUs work with them" {
+	local i
+	plain
+	tunnel n0 10.0.1.2 10.0.1.1
+	share on
+	both_ways
+	for i in 1 2 3; do
+		renew "$i" aes-256-gcm
+	done
+}
+
+# bats test_tags=lives
+@test "peers go while several CPUs work for them" {
+	local i
+	plain
+	tunnel n0 10.0.1.2 10.0.1.1
+	share on
+	both_ways
+	for i in 1 2 3; do
+		ovpnctl -n n0 peer del dev tun0 id 1
+		ovpnctl -n n1 peer del dev tun0 id 1
+		had=()
+		ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:1194 vpn 10.8.0.2 vpn fd08::2
+		ovpnctl -n n1 peer add dev tun0 id 1 remote 10.0.1.1:1194
+		ovpnctl key gen "next$i"
+		key_both n0 n1 1 primary 0 aes-256-gcm "next$i"
+		wait_for 60 received n0
+		wait_for 60 received n1
+	done
+}
+
+# bats test_tags=lives
+@test "interfaces go while several CPUs work for them" {
+	plain
+	tunnel n0 10.0.1.2 10.0.1.1
+	share on
+	both_ways
+	ovpnctl -n n0 link set tun0 listen 1195
+	ip -n n0 link del tun0
+	ip -n n1 link del tun0
+	[[ $(ovpnctl -n n0 -j link show) == '[]' && $(ovpnctl -n n1 -j link show) == '[]' ]]
+}
+
+# bats test_tags=lives
+@test "a namespace goes while several CPUs work for an interface in it" {
+	plain
+	tunnel n0 10.0.1.2 10.0.1.1
+	share on
+	both_ways
+	drop_ns
+	make_ns
+	[[ $(ovpnctl -n n0 -j link show) == '[]' ]]
+}
+
+# engine: the tunnel's key is of an asynchronous cipher, the other one is not
+engine() {
+	asynchronous n0
+	ovpnctl key gen key2
+	ovpnctl key gen key3
+	key_both n0 n1 1 secondary 2 chacha20-poly1305 key2
+	key_both n0 n1 1 primary 3 chacha20-poly1305 key3 async
+}
+
+@test "an asynchronous cipher is only for keys that may have one" {
+	tunnel n0 10.0.1.2 10.0.1.1
+	engine
+	need "$(ovpnctl -n n0 -j -d key show dev tun0)" ".[0].driver == \"$driver\" and .[1].driver != \"$driver\""
+	need "$(ovpnctl -n n1 -j -d key show dev tun0)" ".[0].driver == \"$driver\""
+	# which is the best of its kind now
+	ovpnctl key gen key4
+	key_both n0 n1 1 primary 4 chacha20-poly1305 key4
+	need "$(ovpnctl -n n0 -j -d key show dev tun0)" '.[0].driver == .[1].driver'
+	echo >/sys/module/ovpn/parameters/debug_async_cipher
+	ovpnctl key gen key5
+	key_both n0 n1 1 primary 5 aes-256-gcm key5 async
+	bulk n0
+}
+
+# bats test_tags=lives
+@test "bulk goes through with an asynchronous cipher" {
+	plain
+	tunnel n0 10.0.1.2 10.0.1.1
+	engine
+	bulk n0
+	share on
+	bulk n0
+}
+
+@test "on the wire ids are in order with an asynchronous cipher, and while it changes" {
+	local i
+	plain
+	tunnel n0 10.0.1.2 10.0.1.1
+	engine
+	background capture in_ns n1 tcpdump -U -B 32768 -s 60 -i eth0 -w wire.pcap 'src 10.0.1.2 and udp port 1194'
+	wait_for 30 file_has 'listening on' capture.err
+	flooded n1 n0 10.8.0.1
+	for i in 1 2 3; do
+		wait_for 60 received n0
+		# the other key is a synchronous one
+		ovpnctl -n n1 key swap dev tun0 peer 1
+	done
+	wait_for 60 received n0
+	kill "$!"
+	wait_for 30 captured 400
+	tshark -r wire.pcap -T fields -e udp.payload 2>/dev/null >packets
+	# first byte: opcode and key
+	for i in 4a 4b; do
+		grep "^$i" packets | cut -c 9-16 >ids
+		[[ -s ids ]]
+		sort -c ids
+	done
+	[[ $(counter n0 tun0 rx_drop_auth) == 0 && $(counter n0 tun0 rx_drop_replay) == 0 ]]
+}
+
+# bats test_tags=lives
+@test "peers and keys go while an asynchronous cipher works for them" {
+	local i
+	plain
+	tunnel n0 10.0.1.2 10.0.1.1
+	engine
+	both_ways
+	for i in 4 5; do
+		renew "$i" chacha20-poly1305 async
+	done
+	ovpnctl -n n0 peer del dev tun0 id 1
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:1194 vpn 10.8.0.2 vpn fd08::2
+	ip -n n1 link del tun0
+	ip -n n0 link del tun0
+	[[ $(ovpnctl -n n0 -j link show) == '[]' && $(ovpnctl -n n1 -j link show) == '[]' ]]
 }

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Lives and deaths: owners, sockets, namespaces, the module.
+#
+# bats file_tags=lives
 
 load lib/common
 
@@ -86,6 +88,11 @@ unused() { [[ $(awk '$1 == "ovpn" { print $3 }' /proc/modules) == 0 ]]; }
 	reach moved 10.8.0.2
 	reach n1 10.8.0.1
 	need "$(ovpnctl -n moved -j peer show dev tun0)" '.[0] | has("socket_netnsid")'
+	# a device of theirs, which is none here
+	ovpnctl -n moved link set tun0 bind-dev eth1
+	need "$(ovpnctl -n moved -j link show tun0)" '.[0].bind_dev == "eth1"'
+	in_ns n0 ss -Huln | grep -q '%eth1:1194 '
+	reach moved 10.8.0.2
 }
 
 # bats test_tags=ours
@@ -99,6 +106,8 @@ unused() { [[ $(awk '$1 == "ovpn" { print $3 }' /proc/modules) == 0 ]]; }
 	need "$(ovpnctl -n moved -j link show tun0)" '.[0] | has("listen") | not'
 	run --separate-stderr ovpnctl -n moved link set tun0 listen 1195
 	refused "namespace that the interface was made in is gone"
+	run --separate-stderr ovpnctl -n moved link set tun0 bind-dev lo
+	refused "device to bind to does not exist"
 	ovpnctl -n moved link set tun0 fwmark 7
 	ovpnctl -n moved link set tun0 listen off
 }
@@ -134,6 +143,14 @@ as_people() { nsenter -t "$pid_people" --user --net --preserve-credentials "$@";
 }
 
 # bats test_tags=ours
+@test "events are told to administrators alone" {
+	ovpnctl -n n0 link add tun0 mode p2mp
+	run in_ns n0 setpriv --bounding-set -net_admin --inh-caps -net_admin \
+		timeout 20 "$(command -v nlraw)" -l events
+	[[ $status == 1 && $output == *"not permitted"* ]]
+}
+
+# bats test_tags=ours
 @test "root of a user namespace reaches nothing outside of it" {
 	local outside
 	people
@@ -143,7 +160,7 @@ as_people() { nsenter -t "$pid_people" --user --net --preserve-credentials "$@";
 	# an interface that it is given keeps its sockets where they are
 	ip -n n0 link set tun0 netns "$pid_people"
 	as_people ovpnctl peer add dev tun0 id 1 remote 10.0.1.2:1194 vpn 10.8.0.2
-	for what in "listen 1195" "listen off" "fwmark 7"; do
+	for what in "listen 1195" "listen off" "fwmark 7" "bind-dev lo" "bind-dev off"; do
 		run --separate-stderr as_people ovpnctl link set tun0 $what
 		refused "interface was made in a namespace that you may not administer"
 	done
@@ -156,6 +173,28 @@ as_people() { nsenter -t "$pid_people" --user --net --preserve-credentials "$@";
 	exec {outside}<&-
 	need "$(ovpnctl -n n0 -j link show)" 'map(.ifname) == ["tun1"]'
 }
+
+# bats test_tags=ours,lives
+@test "userspace cannot take the hooks of a socket with peers away" {
+	mkfifo server.do
+	hold n0 server -f server.do -6 1194
+	ovpnctl -n n0 link add tun0 mode p2mp
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:1194 vpn 10.8.0.2 "${socket_server[@]}"
+	# SOL_UDP, UDP_ENCAP; SOL_IPV6, IPV6_ADDRFORM; SOL_SOCKET, SO_MARK
+	echo "option 17 100 0" >server.do
+	echo "option 41 1 2" >server.do
+	echo "option 1 36 5" >server.do
+	wait_for 20 options '16 16 0'
+	ovpnctl -n n0 peer del dev tun0 id 1
+	# none of its peers is left: it is an ordinary one again
+	echo "option 17 100 0" >server.do
+	wait_for 20 options '16 16 0 0'
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:1194 vpn 10.8.0.2 "${socket_server[@]}"
+	kill "$pid_server"
+	wait_for 20 no_peers n0
+}
+# options ERRNO...: what came of the server's
+options() { [[ $(awk '/^option/ { print $2 }' sock-server | xargs) == "$1" ]]; }
 
 @test "the module goes with interfaces and peers in place" {
 	server

@@ -46,6 +46,12 @@ offers() {
 	[[ " $output" == *" tun77 "* && $output != *other77* ]]
 }
 
+@test "devices to bind to, of the namespace" {
+	ip -n n0 link add other77 type dummy
+	[[ $(offers "ovpnctl -n n0 link add tun0 mode p2p bind-dev e") == "eth1 eth2 " ]]
+	[[ $(offers "ovpnctl -n n0 link set tun0 bind-dev o") == "off other77 " ]]
+}
+
 @test "ids of peers" {
 	hold n0 server 1194
 	ovpnctl -n n0 link add tun0 mode p2mp
@@ -57,4 +63,19 @@ offers() {
 @test "values" {
 	[[ $(offers "ovpnctl link add tun0 mode p2") == "p2mp p2p " ]]
 	[[ $(offers "ovpnctl key add dev tun0 peer 1 slot ") == "primary secondary " ]]
+}
+
+@test "a name that is code is offered as it is to be typed, and not run" {
+	local name quoted
+	# shellcheck disable=SC2016 # a name as it stands
+	name='$(touch${IFS}x)'
+	printf -v quoted %q "$name"
+	ip -n n0 link add "$name" type ovpn
+	[[ $(offers "ovpnctl -n n0 peer show dev ") == "$quoted " ]]
+	[[ $(offers "ovpnctl -n n0 peer show dev \\\$\(to") == "$quoted " ]]
+	[[ " $(offers "ovpnctl -n n0 link set tun0 bind-dev ")" == *" $quoted "* ]]
+	touch "/run/netns/$name"
+	run offers "ovpnctl -n "
+	rm "/run/netns/$name"
+	[[ " $output" == *" $quoted "* && " $output" == *" n0 "* && ! -e x ]]
 }

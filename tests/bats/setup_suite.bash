@@ -11,6 +11,8 @@ setup_suite() {
 		export PATH
 	fi
 	command -v ovpnctl >/dev/null || { echo "ovpnctl is not built" >&2; return 1; }
+	# wait_for reads what nobody writes
+	mkfifo "$BATS_SUITE_TMPDIR/nothing"
 	modprobe ovpn 2>/dev/null || true
 	if [[ ! -e /sys/module/ovpn ]]; then
 		echo "the driver is not loaded" >&2

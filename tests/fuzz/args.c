@@ -49,6 +49,7 @@ static void parse(int argc, char **argv, const char *said)
 	ret = parse_command(&cli, argc - used, argv + used, &parsed);
 	if (ret == EXIT_OK)
 		check_values(&parsed);
+	parsed_free(&parsed);
 	fflush(stderr);
 	must(ret <= 0 || *said);
 	must(!cli.secret || !strstr(said, SECRET));

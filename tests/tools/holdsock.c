@@ -13,6 +13,7 @@
  *	flood HEX N	N times, as fast as it goes; "flooded" when it is done
  *	read SIZE	so many bytes a call at most, 0 for none
  *	shutdown	no more is sent
+ *	option LEVEL NAME VALUE	setsockopt() with an int; "option N", its errno or 0
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -149,6 +150,16 @@ static void command(int fd, char *line, size_t *size)
 			printf("flooded\n");
 	} else if (rest && !strcmp(word, "read")) {
 		*size = number(rest, 70000);
+	} else if (rest && count && !strcmp(word, "option")) {
+		char *value = strtok(NULL, " \n");
+		int set = value ? (int)number(value, INT32_MAX) : 0;
+
+		len = sizeof(set);
+		printf("option %d\n",
+		       setsockopt(fd, (int)number(rest, INT32_MAX), (int)number(count, INT32_MAX),
+				  &set, (socklen_t)len)
+			       ? errno
+			       : 0);
 	} else if (!strcmp(word, "shutdown")) {
 		shutdown(fd, SHUT_WR);
 	} else {

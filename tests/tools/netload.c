@@ -6,15 +6,20 @@
  *	netload tcp FROM TO ADDRESS [WARM [BYTES]]
  *	netload udp FROM TO ADDRESS SIZE [WARM [COUNT]]
  *	netload gso FROM TO ADDRESS SIZE [WARM [COUNT]]
+ *	netload order FROM TO ADDRESS SIZE [WARM [COUNT]]
+ *	netload flood FROM TO ADDRESS SIZE
  *
  * tcp: one stream. udp: datagrams one by one, read by 32, as on one processor a
  * sender that never waits starves its receiver. gso: the same, but sent with one
- * call (UDP_SEGMENT) and read with UDP_GRO.
+ * call (UDP_SEGMENT) and read with UDP_GRO. order: as udp, but each datagram has to
+ * be the one that was sent next. flood: as gso sends, until it is killed, whether or not
+ * anything arrives.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
@@ -148,11 +153,11 @@ static void tcp(char **argv, uint64_t warm, uint64_t bytes)
 }
 
 /* BURST datagrams are under way, in one aggregate or one by one. */
-static void udp(char **argv, size_t size, int gso, uint64_t warm, uint64_t count)
+static void udp(char **argv, size_t size, int gso, int ordered, uint64_t warm, uint64_t count)
 {
 	size_t per_send = gso ? BURST : 1;
 	size_t sends = BURST / per_send;
-	uint64_t sent = 0, start = 0, start_sent = 0;
+	uint64_t sent = 0, start = 0, start_sent = 0, due, came;
 	struct timeval patience = { .tv_sec = 10 };
 	int from, to, on = 1, segment = (int)size, room = 4 << 20;
 
@@ -171,14 +176,24 @@ static void udp(char **argv, size_t size, int gso, uint64_t warm, uint64_t count
 			start = now();
 			MARK_START();
 		}
-		for (i = 0; i < sends; i++)
+		for (i = 0; i < sends; i++) {
+			if (ordered)
+				memcpy(data, &(uint64_t){ sent + i }, sizeof(sent));
 			if (send(from, data, per_send * size, 0) != (ssize_t)(per_send * size))
 				err(1, "send");
+		}
+		due = sent;
 		while (left) {
 			ssize_t len = recv(to, data, sizeof(data), 0);
 
 			if (len <= 0)
 				err(1, "%zu bytes did not arrive", left);
+			if (ordered) {
+				memcpy(&came, data, sizeof(came));
+				if (came != due++)
+					errx(1, "datagram %" PRIu64 " came, not %" PRIu64, came,
+					     due - 1);
+			}
 			left -= (size_t)len;
 		}
 		sent += sends * per_send;
@@ -188,17 +203,30 @@ static void udp(char **argv, size_t size, int gso, uint64_t warm, uint64_t count
 	tell(sent - start_sent, (sent - start_sent) * size, start);
 }
 
+static void flood(char **argv, size_t size)
+{
+	int from, to, segment = (int)size;
+
+	connect_ends(SOCK_DGRAM, argv, &from, &to);
+	if (setsockopt(from, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)))
+		err(1, "UDP_SEGMENT");
+	for (;;)
+		send(from, data, BURST * size, 0);
+}
+
 int main(int argc, char **argv)
 {
 	size_t size = 0;
 	uint64_t amount[2];
-	int gso, is_tcp, next = 5;
+	int gso, is_tcp, ordered, floods, next = 5;
 
 	if (argc < 5)
-		errx(1, "usage: netload {tcp|udp|gso} FROM TO ADDRESS ...");
+		errx(1, "usage: netload {tcp|udp|gso|order|flood} FROM TO ADDRESS ...");
 	is_tcp = !strcmp(argv[1], "tcp");
-	gso = !strcmp(argv[1], "gso");
-	if (!is_tcp && !gso && strcmp(argv[1], "udp"))
+	floods = !strcmp(argv[1], "flood");
+	gso = floods || !strcmp(argv[1], "gso");
+	ordered = !strcmp(argv[1], "order");
+	if (!is_tcp && !gso && !ordered && strcmp(argv[1], "udp"))
 		errx(1, "what is \"%s\"?", argv[1]);
 	amount[0] = is_tcp ? 8 << 20 : 512;
 	amount[1] = is_tcp ? 32 << 20 : 4096;
@@ -206,16 +234,18 @@ int main(int argc, char **argv)
 		if (argc < 6)
 			errx(1, "of which size?");
 		size = (size_t)number(argv[next++]);
-		if (!size || size > 65000 / (gso ? BURST : 1))
+		if (size < (ordered ? sizeof(uint64_t) : 1) || size > 65000 / (gso ? BURST : 1))
 			errx(1, "bad size \"%s\"", argv[5]);
 	}
 	if (argc > next)
 		amount[0] = number(argv[next++]);
 	if (argc > next)
 		amount[1] = number(argv[next]);
-	if (is_tcp)
+	if (floods)
+		flood(argv + 2, size);
+	else if (is_tcp)
 		tcp(argv + 2, amount[0], amount[1]);
 	else
-		udp(argv + 2, size, gso, amount[0], amount[1]);
+		udp(argv + 2, size, gso, ordered, amount[0], amount[1]);
 	return 0;
 }

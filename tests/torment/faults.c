@@ -127,6 +127,8 @@ static void set_rest(struct ovpnctl_link *link)
 	ovpnctl_link_set_source_check(link, false);
 	ovpnctl_link_set_mss_clamp(link, 1300);
 	ovpnctl_link_set_dscp(link, 46);
+	ovpnctl_link_set_parallel(link, OVPNCTL_PARALLEL_AUTO);
+	ovpnctl_link_set_bind_dev(link, "lo");
 }
 
 static int link_rest(void)
@@ -461,7 +463,7 @@ static const struct {
 	{ "link set listen on one address", link_listen_one },
 	{ "link set listen off", link_listen_off },
 	{ "link set fwmark", link_fwmark },
-	{ "link set source-check, mss-clamp, dscp", link_rest },
+	{ "link set source-check, mss-clamp, dscp, parallel", link_rest },
 	{ "link show of one", link_get },
 	{ "link show", link_show },
 	{ "link del", link_del },
@@ -558,6 +560,8 @@ static char *state(void)
 	bool persistent, strict;
 	uint32_t value;
 	uint16_t port;
+	enum ovpnctl_parallel parallel;
+	const char *bind_dev;
 	uint8_t dscp;
 
 	state_len = 0;
@@ -575,6 +579,10 @@ static char *state(void)
 			put(" strict %d", strict);
 		if (ovpnctl_link_mss_clamp(links[i], &port) && ovpnctl_link_dscp(links[i], &dscp))
 			put(" mss %u dscp %u", port, dscp);
+		if (ovpnctl_link_bind_dev(links[i], &bind_dev, &value))
+			put(" bind %s", bind_dev);
+		if (ovpnctl_link_parallel(links[i], &parallel))
+			put(" parallel %d", parallel);
 		if (ovpnctl_link_peers(links[i], &value))
 			put(" peers %u", value);
 		if (ovpnctl_link_listen(links[i], &port, &addr)) {

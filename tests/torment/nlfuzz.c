@@ -73,6 +73,8 @@ enum what {
 	CHECK,
 	MSS,
 	DSCP,
+	PARALLEL,
+	DEVICE,
 	REASON,
 	PACKET,
 };
@@ -175,14 +177,15 @@ static const struct attr key_peer[] = {
 };
 
 /* what an interface is made with, and what can be changed */
-#define IFACE                                                                         \
-	{ OVPN_A_IFACE_LISTEN_PORT, PORT, ALWAYS, IF_LISTEN },                        \
-		{ OVPN_A_IFACE_LISTEN_IPV4, ADDR4, 2, IF_LISTEN | IF_4 },             \
-		{ OVPN_A_IFACE_LISTEN_IPV6, ADDR6, 2, IF_LISTEN | IF_6 },             \
-		{ OVPN_A_IFACE_FWMARK, MARK, 2 }, { OVPN_A_IFACE_MSS_CLAMP, MSS, 2 }, \
-		{ OVPN_A_IFACE_DSCP, DSCP, 2 },                                       \
-	{                                                                             \
-		OVPN_A_IFACE_SOURCE_CHECK, CHECK, 2                                   \
+#define IFACE                                                                           \
+	{ OVPN_A_IFACE_LISTEN_PORT, PORT, ALWAYS, IF_LISTEN },                          \
+		{ OVPN_A_IFACE_LISTEN_IPV4, ADDR4, 2, IF_LISTEN | IF_4 },               \
+		{ OVPN_A_IFACE_LISTEN_IPV6, ADDR6, 2, IF_LISTEN | IF_6 },               \
+		{ OVPN_A_IFACE_FWMARK, MARK, 2 }, { OVPN_A_IFACE_MSS_CLAMP, MSS, 2 },   \
+		{ OVPN_A_IFACE_DSCP, DSCP, 2 }, { OVPN_A_IFACE_PARALLEL, PARALLEL, 2 }, \
+		{ OVPN_A_IFACE_BIND_DEV, DEVICE, 1 },                                   \
+	{                                                                               \
+		OVPN_A_IFACE_SOURCE_CHECK, CHECK, 2                                     \
 	}
 
 static const struct attr iface_new[] = {
@@ -211,7 +214,7 @@ static const struct attr iface_set[] = {
 TOP(peer_new_top, OVPN_A_PEER, peer_new);
 TOP(peer_set_top, OVPN_A_PEER, peer_set);
 TOP(peer_id_top, OVPN_A_PEER, peer_id);
-TOP(key_new_top, OVPN_A_KEYCONF, key_new);
+TOP(key_new_top, OVPN_A_KEYCONF, key_new, { OVPN_A_ASYNC, FLAG, 4 });
 TOP(key_slot_top, OVPN_A_KEYCONF, key_slot);
 TOP(key_peer_top, OVPN_A_KEYCONF, key_peer);
 TOP(iface_set_top, OVPN_A_IFACE, iface_set);
@@ -690,6 +693,10 @@ static size_t value(enum what what, unsigned int about, uint8_t *to)
 		return value16(to, (uint16_t)(dice(4) ? 88 + dice(2000) : 0 - dice(2)));
 	case DSCP:
 		return value8(to, (uint8_t)dice(65));
+	case PARALLEL:
+		return value8(to, (uint8_t)dice(3));
+	case DEVICE:
+		return (size_t)sprintf((char *)to, "%s", dice(2) ? "lo" : "") + 1;
 	case REASON:
 		return value8(to, (uint8_t)dice(5));
 	case PACKET:

@@ -147,6 +147,12 @@ static void expect(const struct end *end, const char *what, uint32_t id, int got
 	     ovpnctl_error(end->ctx)->message, ovpnctl_error(end->ctx)->attr, strerror(-wanted));
 }
 
+/* Did a call fail as it may where memory runs out? */
+static bool no_memory(void)
+{
+	return starved && (errno == ENOMEM || errno == ENOBUFS);
+}
+
 /* Return: whether there is to be another */
 static bool begin_act(void)
 {
@@ -645,6 +651,21 @@ static void churn_worker(unsigned int share, unsigned int shares)
 
 /* ---- streams ---- */
 
+/* TCP tries once to say that it closes: where there is no memory for that, no timer runs
+ * any more, and the socket, which nobody has, keeps its namespace for ever, with all that
+ * is in it. Probes end it; the timeout does where ever longer waits are.
+ */
+static void let_die(int fd)
+{
+	int on = 1, seconds = 2, ms = 10000;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) ||
+	    setsockopt(fd, SOL_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds)) ||
+	    setsockopt(fd, SOL_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds)) ||
+	    setsockopt(fd, SOL_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms)))
+		err(1, "keepalive of TCP");
+}
+
 /* Two sockets, connected from the first end to the second. */
 static bool connect_pair(bool six, int pair[2])
 {
@@ -653,15 +674,24 @@ static bool connect_pair(bool six, int pair[2])
 	int listener = make_socket(ends[1].netns, to.ss_family, SOCK_STREAM);
 	bool good;
 
-	if (bind(listener, (struct sockaddr *)&to, address_len(&to)) || listen(listener, 1) ||
-	    getsockname(listener, (struct sockaddr *)&to, &len))
-		err(1, "listen");
-	pair[0] = make_socket(ends[0].netns, to.ss_family, SOCK_STREAM);
 	pair[1] = -1;
+	if (bind(listener, (struct sockaddr *)&to, address_len(&to)) || listen(listener, 1) ||
+	    getsockname(listener, (struct sockaddr *)&to, &len)) {
+		/* the latter is how bind(2) says it */
+		if (!no_memory() && !(starved && errno == EADDRINUSE))
+			err(1, "listen");
+		close(listener);
+		return false;
+	}
+	pair[0] = make_socket(ends[0].netns, to.ss_family, SOCK_STREAM);
 	good = !connect(pair[0], (struct sockaddr *)&to, address_len(&to));
 	if (good)
 		pair[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	good = good && pair[1] >= 0;
+	if (good && starved) {
+		let_die(pair[0]);
+		let_die(pair[1]);
+	}
 	if (!good) {
 		close(pair[0]);
 		if (pair[1] >= 0)
@@ -796,10 +826,36 @@ struct made {
 	char name[IFNAMSIZ];
 	uint32_t ifindex;
 	struct ovpnctl_ctx *ctx;
+	struct ovpnctl_ctx *owner; /* it goes with that, NULL: it stays */
 	const char *netns;
 	int sock; /* what peers may be on besides */
 	bool gone;
 };
+
+static void forget(struct made *made)
+{
+	if (made->sock >= 0)
+		close(made->sock);
+	made->sock = -1;
+	made->gone = true;
+}
+
+/* It moved, and has another number if somebody had its own there. */
+static void renumber(struct made *made)
+{
+	struct ovpnctl_link **links;
+	int n = ovpnctl_link_list(made->ctx, made->name, &links);
+
+	if (n == 1)
+		made->ifindex = ovpnctl_link_ifindex(links[0]);
+	else if (!starved)
+		fail("%s is not in %s: %s", made->name, made->netns,
+		     ovpnctl_error(made->ctx)->message);
+	else
+		forget(made);
+	if (n >= 0)
+		ovpnctl_link_list_free(links, n);
+}
 
 /* An interface with peers on it that send to each other, or to nobody. */
 static bool make_link(struct made *made, struct ovpnctl_ctx *ctx, const char *netns,
@@ -827,7 +883,11 @@ static bool make_link(struct made *made, struct ovpnctl_ctx *ctx, const char *ne
 		ovpnctl_link_free(link);
 		return false;
 	}
-	*made = (struct made){ .ifindex = ovpnctl_link_ifindex(link), .ctx = ctx, .netns = netns };
+	*made = (struct made){ .ifindex = ovpnctl_link_ifindex(link),
+			       .ctx = ctx,
+			       .owner = bound ? ctx : NULL,
+			       .netns = netns,
+			       .sock = -1 };
 	snprintf(made->name, sizeof(made->name), "%s", ovpnctl_link_name(link));
 	ovpnctl_link_listen(link, &port, NULL);
 	ovpnctl_link_free(link);
@@ -919,6 +979,7 @@ static void link_worker(void)
 			if (!ret) {
 				made[i].netns = netns[e];
 				made[i].ctx = ctx[e];
+				renumber(&made[i]);
 			}
 			break;
 		case 2:
@@ -940,13 +1001,15 @@ static void link_worker(void)
 			break;
 		case 6:
 			ret = ovpnctl_link_del(made[i].ctx, made[i].name);
-			made[i].gone = true;
-			close(made[i].sock);
+			forget(&made[i]);
 			break;
 		case 7:
 			/* those bound to it go with it */
 			if (dice(4) == 0) {
 				e = made[i].netns == netns[1];
+				for (n = 0; n < ARRAY_SIZE(made); n++)
+					if (!made[n].gone && made[n].owner == ctx[e])
+						forget(&made[n]);
 				ovpnctl_ctx_free(ctx[e]);
 				if (ovpnctl_ctx_new_netns(&ctx[e], netns[e]))
 					errx(1, "%s", netns[e]);
@@ -961,11 +1024,11 @@ static void link_worker(void)
 			ret = 0;
 		}
 		say("%s: %s", made[i].name, strerror(-ret));
-		/* a bound one may be gone meanwhile, with its owner; a name may be
-		 * taken where it goes
+		/* all are gone then, and shall be made again; a name may be taken where
+		 * it goes
 		 */
-		if (ret == -ENODEV)
-			made[i].gone = true;
+		if (ret == -ENODEV && shared->unloading)
+			forget(&made[i]);
 		else if (ret && ret != -EEXIST && !(starved && ret == -ENOMEM))
 			fail("%s (%u) in %s: %s", made[i].name, made[i].ifindex, made[i].netns,
 			     strerror(-ret));
@@ -982,8 +1045,11 @@ static void short_life(int outside)
 	struct made made;
 	int inside, i;
 
-	if (unshare(CLONE_NEWNET))
-		err(1, "unshare");
+	if (unshare(CLONE_NEWNET)) {
+		if (!no_memory())
+			err(1, "unshare");
+		_exit(0);
+	}
 	rtnl_change(1, &up);
 	if (ovpnctl_ctx_new(&ctx) || ovpnctl_ctx_new_netns(&other, "tc"))
 		errx(1, "context");
@@ -1061,6 +1127,8 @@ static void listen_worker(void)
 			ovpnctl_link_set_listen(link, NULL, dice(4) ? 0 : 1002);
 		if (dice(2))
 			ovpnctl_link_set_fwmark(link, dice(3));
+		if (dice(2))
+			ovpnctl_link_set_bind_dev(link, dice(2) ? "veth0" : NULL);
 		ret = ovpnctl_link_change(ends[1].ctx, link);
 		ovpnctl_link_free(link);
 		/* the old sockets have the port until the new ones are there */
@@ -1117,6 +1185,7 @@ enum steady_kind { STEADY_UDP4, STEADY_UDP6, STEADY_TCP, STEADY_KINDS };
 
 struct steady {
 	uint32_t id;
+	enum steady_kind kind;
 	int inner[2]; /* connected to each other through the tunnel */
 	int outer[2];
 	uint8_t key_id;
@@ -1147,6 +1216,7 @@ static void steady_begin(struct steady *s, enum steady_kind kind)
 	uint64_t same;
 	int e, f;
 
+	s->kind = kind;
 	if (kind == STEADY_TCP && !connect_pair(dice(2), s->outer)) {
 		fail("connect");
 		exit(1);
@@ -1205,6 +1275,28 @@ static void steady_rekey(struct steady *s, bool swap)
 	}
 }
 
+/* What two CPUs send by UDP may arrive in either order: an exchange is one's. That of TCP is
+ * whoever's.
+ */
+static void steady_place(const struct steady *s)
+{
+	static long cpus;
+	cpu_set_t set;
+	long i;
+
+	if (!cpus)
+		cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	CPU_ZERO(&set);
+	for (i = 0; i < cpus; i++)
+		CPU_SET((size_t)i, &set);
+	if (s->kind != STEADY_TCP) {
+		CPU_ZERO(&set);
+		CPU_SET(dice((unsigned int)cpus), &set);
+	}
+	if (sched_setaffinity(0, sizeof(set), &set))
+		err(1, "sched_setaffinity");
+}
+
 static void steady_exchange(struct steady *s, int e)
 {
 	static uint8_t data[16384];
@@ -1215,6 +1307,7 @@ static void steady_exchange(struct steady *s, int e)
 	uint32_t first = s->counter;
 	ssize_t n;
 
+	steady_place(s);
 	if (gso && size * count > sizeof(data))
 		count = (unsigned int)sizeof(data) / size;
 	if (rekey)
@@ -1326,6 +1419,15 @@ static void set_knob(const char *memory, const char *knob, long value)
 	file = fopen(path, "w");
 	if (!file || fprintf(file, "%ld\n", value) < 0 || fclose(file))
 		err(1, "%s", path);
+}
+
+/* What else there is to set the tests' guest has set. */
+static void starve(long percent)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(memories); i++)
+		set_knob(memories[i], "probability", percent);
 }
 
 static long knob(const char *memory, const char *which)
@@ -1575,10 +1677,14 @@ int main(int argc, char **argv)
 	while (shared->ready < ARRAY_SIZE(workers) - 1 - starved && !shared->failures)
 		poll(NULL, 0, 100);
 	printf("%u peers at two ends\n", peers + STREAMS);
+	if (starved)
+		starve(5);
 	for (i = 0; i < seconds * 10 && !shared->failures; i++)
 		poll(NULL, 0, 100);
 
 	shared->enough = true;
+	if (starved)
+		starve(0);
 	if (!starved)
 		finish(0, pids[0]);
 	if (unload) {

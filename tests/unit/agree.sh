@@ -40,7 +40,9 @@ complete_after() {
 compopt() { :; }
 # what the completion calls
 ovpnctl() {
+	# shellcheck disable=SC2016 # a name is not to be expanded
 	case $* in
+	'-n odd -j link show') echo '[{"ifindex":5,"ifname":"$(echo${IFS}x)","mode":"p2p"}]' ;;
 	*'-j link show') echo '[{"ifindex":5,"ifname":"vpn0","mode":"p2mp"},{"ifindex":6,"ifname":"vpn1","mode":"p2p"}]' ;;
 	*'-j peer show dev vpn0') echo '[{"ifindex":5,"ifname":"vpn0","id":7,"tx_id":9},{"ifindex":5,"ifname":"vpn0","id":12}]' ;;
 	*) "$exe" "$@" ;;
@@ -90,6 +92,7 @@ done
 
 # what there is now: interfaces and peers
 agree 'completion of interfaces' $'vpn0\nvpn1' "$(complete_after peer show dev)"
+agree 'completion of an interface whose name is code' '\$\(echo\$\{IFS\}x\)' "$(complete_after -n odd peer show dev)"
 agree 'completion of peers' $'12\n7' "$(complete_after peer set dev vpn0 id)"
 agree 'completion of peers of key' $'12\n7' "$(complete_after key swap dev vpn0 peer)"
 agree 'completion of interfaces, and of words' $'dev\nvpn0\nvpn1' "$(complete_after link del)"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A machine without a driver that seems to have one: interface vpn0, P2MP, which
- * listens on port 1194, with peers 1 and 2, of which peer 1 has key 0.
+ * listens on port 1194, or where a test says so on fake_listen as well, with peers 1
+ * and 2, of which peer 1 has key 0.
  */
 #ifndef FAKESTOCK_H
 #define FAKESTOCK_H
@@ -10,6 +11,8 @@
 
 #include "cli.h"
 #include "internal.h"
+
+static const char *fake_listen;
 
 static inline struct ovpnctl_peer *fake_peer(uint32_t id, const char *remote, const char *vpn4,
 					     const char *vpn6)
@@ -37,12 +40,15 @@ static inline int fake_stock_take(struct ovpnctl_ctx *ctx, const char *name, boo
 				  struct stock *stock)
 {
 	struct ovpnctl_link *link = ovpnctl_link_new("vpn0", OVPNCTL_MODE_P2MP);
+	struct sockaddr_storage addr;
 
 	(void)ctx;
 	(void)name;
 	(void)peers;
 	link->ifindex = 5;
-	ovpnctl_link_set_listen(link, NULL, 1194);
+	if (fake_listen)
+		ovpnctl_addr_parse(fake_listen, false, &addr);
+	ovpnctl_link_set_listen(link, fake_listen ? &addr : NULL, 1194);
 	ovpnctl_link_set_mtu(link, 1420);
 	stock->count = 1;
 	stock->links = calloc(1, sizeof(*stock->links));

@@ -29,6 +29,9 @@ spec() { rpmspec -q --qf "$1" packaging/rpm/ovpnctl.spec 2>&1; }
 agree 'version of the spec file' "$version" "$(spec '%{version}\n' | sort -u)"
 agree 'packages of the spec file' 'libovpnctl libovpnctl-devel ovpn-dkms ovpnctl ' "$(spec '%{name}\n' | grep -v debug | sort | tr '\n' ' ')"
 
+# what is linked into it need not be there beside it
+agree 'what the tool of the spec file requires of ours' 'ovpnctl: ' "$(spec '%{name}: [%{requires}]\n' | grep '^ovpnctl:')"
+
 # globs, as rpmbuild has them; what no line takes makes it fail
 packed() {
 	local page glob

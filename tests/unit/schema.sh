@@ -16,7 +16,10 @@ for words in -V 'link show' 'peer show' doctor; do
 	# shellcheck disable=SC2086 # words they are
 	"$exe" -j $words
 done >"$work/printed"
+# records without a list around them
+echo doctor | "$exe" -j -b - >>"$work/printed" 2>/dev/null
 # the examples of the manual, each on a line
 sed -n '/^```/,/^```/p' man/ovpnctl-json.7.scd | sed 's/^```.*/@/' | tr -d '\n' | tr '@' '\n' |
 	grep . | sed 's/^{"ifindex.*/[&]/; s/^{"\(status\|command\).*/[&]/' >"$work/manual"
+grep '"route"' "$work/manual" | sed 's/^\[//; s/\]$//' >>"$work/printed"
 tests/tools/schema --manual "$work/printed" "$work/manual"

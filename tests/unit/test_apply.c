@@ -27,6 +27,11 @@ int tool_main(int argc, char **argv);
 	"{\"ifname\":\"vpn0\",\"id\":2,\"tx_id\":9,\"remote\":{\"address\":\"2001:db8::2\"," \
 	"\"port\":4000},\"vpn\":{\"ipv4\":\"10.8.0.3\",\"ipv6\":\"fd08::3\"}}"
 
+#define KEY2                                                             \
+	"{\"ifname\":\"vpn0\",\"peer\":2,\"slot\":\"primary\",\"id\":1," \
+	"\"cipher\":\"aes-256-gcm\",\"direction\":0,\"file\":"
+#define ADD2 "key add dev vpn0 peer 2 id 1 slot primary cipher aes-256-gcm file "
+
 /* What a file becomes: its commands, a line each, or the message. */
 static char *outcome(const char *text)
 {
@@ -136,22 +141,68 @@ static void interfaces_are_made_and_changed(void **state)
 	becomes("{\"ifname\":\"vpn1\",\"mode\":\"p2p\",\"mtu\":1300,\"fwmark\":7,\"listen\":{\"ipv6\":"
 		"\"2001:db8::1\",\"port\":5}}{\"ifname\":\"vpn1\",\"id\":3,\"remote\":{\"address\":"
 		"\"192.0.2.1\",\"port\":5}}",
-		"link add vpn1 mode p2p listen [2001:db8::1]:5 mtu 1300 fwmark 7\n"
+		"link add dev vpn1 mode p2p listen [2001:db8::1]:5 mtu 1300 fwmark 7\n"
 		"peer add dev vpn1 id 3 remote 192.0.2.1:5\n");
 	becomes("{\"ifname\":\"vpn0\",\"fwmark\":9,\"listen\":{\"port\":1195}}" PEER1 PEER2,
-		"link set vpn0 listen 1195 fwmark 9\n");
+		"link set dev vpn0 listen 1195 fwmark 9\n");
 	becomes("{\"ifname\":\"vpn1\",\"mode\":\"p2mp\",\"source_check\":\"off\"}"
-		"{\"ifname\":\"vpn0\",\"source_check\":\"strict\"}" PEER1 PEER2,
-		"link add vpn1 mode p2mp source-check off\nlink set vpn0 source-check strict\n");
+		"{\"ifname\":\"vpn2\",\"mode\":\"p2p\",\"source_check\":\"strict\"}"
+		"{\"ifname\":\"vpn0\",\"source_check\":\"off\"}" PEER1 PEER2,
+		"link add dev vpn1 mode p2mp source-check off\nlink add dev vpn2 mode p2p\n"
+		"link set dev vpn0 source-check off\n");
+	/* a driver that cannot be told otherwise checks */
+	becomes("{\"ifname\":\"vpn0\",\"source_check\":\"strict\"}" PEER1 PEER2, "");
 	becomes("{\"ifname\":\"vpn1\",\"mode\":\"p2mp\",\"mss_clamp\":1300,\"dscp\":\"inherit\"}"
 		"{\"ifname\":\"vpn2\",\"mode\":\"p2p\",\"mss_clamp\":\"off\",\"dscp\":0}"
 		"{\"ifname\":\"vpn0\",\"mss_clamp\":\"auto\",\"dscp\":46}" PEER1 PEER2,
-		"link add vpn1 mode p2mp mss-clamp 1300 dscp inherit\nlink add vpn2 mode p2p\n"
-		"link set vpn0 mss-clamp auto dscp 46\n");
+		"link add dev vpn1 mode p2mp mss-clamp 1300 dscp inherit\nlink add dev vpn2 mode p2p\n"
+		"link set dev vpn0 mss-clamp auto dscp 46\n");
 	becomes("{\"ifname\":\"vpn0\",\"mss_clamp\":\"off\",\"dscp\":\"off\"}" PEER1 PEER2, "");
+	becomes("{\"ifname\":\"vpn0\",\"mss_clamp\":0,\"dscp\":0,\"fwmark\":0}" PEER1 PEER2, "");
+	becomes("{\"ifname\":\"vpn1\",\"mode\":\"p2mp\",\"parallel\":\"auto\"}"
+		"{\"ifname\":\"vpn2\",\"mode\":\"p2p\",\"parallel\":\"off\"}"
+		"{\"ifname\":\"vpn0\",\"parallel\":\"on\"}" PEER1 PEER2,
+		"link add dev vpn1 mode p2mp parallel auto\nlink add dev vpn2 mode p2p\n"
+		"link set dev vpn0 parallel on\n");
+	becomes("{\"ifname\":\"vpn0\",\"parallel\":\"off\"}" PEER1 PEER2, "");
+	becomes("{\"ifname\":\"vpn1\",\"mode\":\"p2mp\",\"bind_dev\":\"eth1\"}"
+		"{\"ifname\":\"vpn2\",\"mode\":\"p2p\",\"bind_dev\":\"off\"}"
+		"{\"ifname\":\"vpn0\",\"bind_dev\":\"red\",\"bind_ifindex\":9}" PEER1 PEER2,
+		"link add dev vpn1 mode p2mp bind-dev eth1\nlink add dev vpn2 mode p2p\n"
+		"link set dev vpn0 bind-dev red\n");
+	becomes("{\"ifname\":\"vpn0\",\"bind_dev\":\"off\"}" PEER1 PEER2, "");
 	fails("{\"ifname\":\"vpn0\",\"dscp\":true}", "\"dscp\" is not a text or a number");
 	fails("{\"ifname\":\"vpn0\",\"mode\":\"p2p\"}", "cannot be changed to p2p");
 	fails("{\"ifname\":\"vpn1\",\"id\":3}", "interface \"vpn1\" does not exist");
+}
+
+static void an_interface_that_is_so_by_another_name_stays(void **state)
+{
+	(void)state;
+	becomes("{\"ifname\":\"vpn0\",\"mode\":\"mp\",\"listen\":{\"port\":0}}" PEER1 PEER2, "");
+	becomes("{\"ifname\":\"vpn0\",\"listen\":{}}" PEER1 PEER2, "");
+	becomes("{\"ifname\":\"vpn0\",\"listen\":{\"ipv6\":\"0::0\",\"port\":1194}}" PEER1 PEER2,
+		"");
+	becomes("{\"ifname\":\"vpn1\",\"mode\":\"mp\",\"listen\":{\"port\":0}}",
+		"link add dev vpn1 mode mp listen 0\n");
+	becomes("{\"ifname\":\"vpn0\",\"listen\":{\"ipv4\":\"192.0.2.1\",\"port\":0}}" PEER1 PEER2,
+		"link set dev vpn0 listen 192.0.2.1:0\n");
+	fails("{\"ifname\":\"vpn0\",\"listen\":{\"ipv4\":\"192.0.2\",\"port\":0}}" PEER1 PEER2,
+	      "\"192.0.2:0\" is not");
+	fake_listen = "2001:db8::1";
+	becomes("{\"ifname\":\"vpn0\",\"listen\":{\"ipv6\":\"2001:DB8:0::1\",\"port\":1194}}" PEER1
+			PEER2,
+		"");
+	becomes("{\"ifname\":\"vpn0\",\"listen\":{\"port\":1194}}" PEER1 PEER2,
+		"link set dev vpn0 listen 1194\n");
+	fake_listen = "192.0.2.1";
+	becomes("{\"ifname\":\"vpn0\",\"listen\":{\"ipv6\":\"::ffff:192.0.2.1\",\"port\":1194}}" PEER1
+			PEER2,
+		"");
+	becomes("{\"ifname\":\"vpn0\",\"listen\":{\"ipv4\":\"192.0.2.2\",\"port\":1194}}" PEER1
+			PEER2,
+		"link set dev vpn0 listen 192.0.2.2:1194\n");
+	fake_listen = NULL;
 }
 
 static void keys_are_installed_where_they_are_not(void **state)
@@ -167,11 +218,56 @@ static void keys_are_installed_where_they_are_not(void **state)
 			    "\"cipher\":\"aes-256-gcm\",\"file\":\"a b\",\"direction\":1}",
 		"key add dev vpn0 peer 1 id 1 slot primary cipher aes-256-gcm file \"a b\" "
 		"direction 1\n");
+	becomes(PEER1 PEER2
+		"{\"ifname\":\"vpn0\",\"peer\":1,\"slot\":\"primary\",\"id\":1,"
+		"\"cipher\":\"aes-256-gcm\",\"file\":\"k\",\"direction\":0,\"async\":true}"
+		"{\"ifname\":\"vpn0\",\"peer\":2,\"slot\":\"primary\",\"id\":1,"
+		"\"cipher\":\"aes-256-gcm\",\"file\":\"k\",\"direction\":0,\"async\":false}",
+		"key add dev vpn0 peer 1 id 1 slot primary cipher aes-256-gcm file k direction 0 "
+		"async\n"
+		"key add dev vpn0 peer 2 id 1 slot primary cipher aes-256-gcm file k direction 0\n");
+	fails(PEER1 PEER2
+	      "{\"ifname\":\"vpn0\",\"peer\":1,\"slot\":\"primary\",\"id\":1,\"async\":1}",
+	      "\"async\" is not true or false");
 	fails(PEER1 PEER2 "{\"ifname\":\"vpn0\",\"peer\":2,\"slot\":\"primary\",\"id\":0,"
 			  "\"cipher\":\"aes-256-gcm\",\"direction\":1}",
 	      "key add: \"file\" or \"fd\" is required");
+	/* by peer and slot, each once */
+	becomes(PEER1 PEER2 KEY2 "\"k\"}"
+				 "{\"ifname\":\"vpn0\",\"peer\":1,\"slot\":\"secondary\",\"id\":1,"
+				 "\"cipher\":\"aes-256-gcm\",\"file\":\"k\",\"direction\":0}",
+		"key add dev vpn0 peer 1 id 1 slot secondary cipher aes-256-gcm file k direction "
+		"0\n" ADD2 "k direction 0\n");
+	fails(PEER1 PEER2 KEY2 "\"k\"}" KEY2 "\"l\"}",
+	      "the primary key of peer 2 of \"vpn0\" is there twice");
+	fails(PEER1 PEER2 "{\"ifname\":\"vpn0\",\"peer\":1,\"slot\":\"primray\",\"id\":0,"
+			  "\"cipher\":\"aes-gcm\"}",
+	      "record 3: \"slot\": unknown value \"primray\", known: primary, secondary");
+	fails(PEER1 PEER2 "{\"ifname\":\"vpn0\",\"peer\":1,\"slot\":\"primary\",\"id\":0,"
+			  "\"cipher\":\"aes-265-gcm\"}",
+	      "record 3: \"cipher\": unknown value \"aes-265-gcm\", known: aes-128-gcm, ");
 	fails(PEER1 "{\"ifname\":\"vpn0\",\"peer\":3,\"slot\":\"primary\",\"id\":0}",
 	      "there is a key of peer 3");
+}
+
+static void commands_are_what_a_batch_understands(void **state)
+{
+	static char path[8192], file[sizeof(path) + 512], command[sizeof(path) + 512];
+
+	(void)state;
+	becomes("{\"ifname\":\"hold\",\"mode\":\"p2p\"}{\"ifname\":\"a#b\",\"mode\":\"p2p\"}",
+		"link add dev hold mode p2p\nlink add dev \"a#b\" mode p2p\n");
+	becomes(PEER1 PEER2 KEY2 "\"\"}", ADD2 "\"\" direction 0\n");
+	becomes(PEER1 PEER2 KEY2 "\"a b's\"}", ADD2 "\"a b's\" direction 0\n");
+	becomes(PEER1 PEER2 KEY2 "\"a\\\"b' c\\\\\"}", ADD2 "\"a\"'\"b'\"' c\\\" direction 0\n");
+	/* whatever its length */
+	memset(path, 'x', sizeof(path) - 1);
+	snprintf(file, sizeof(file), PEER1 PEER2 KEY2 "\"%s\"}", path);
+	snprintf(command, sizeof(command), ADD2 "%s direction 0\n", path);
+	becomes(file, command);
+	fails(PEER1 PEER2 KEY2 "\"a\\nb\"}", "\"file\" is not a line of text");
+	fails("{\"ifname\":\"vpn0\\u0000x\",\"mode\":\"p2p\"}", "\"ifname\" is not a line of text");
+	fails("{\"ifname\":\"\",\"mode\":\"p2p\"}", "\"ifname\" is required");
 }
 
 static void mistakes_of_the_file(void **state)
@@ -201,7 +297,9 @@ int main(void)
 		cmocka_unit_test(of_a_peer_only_the_difference_is_set),
 		cmocka_unit_test(an_address_is_left_before_it_is_taken),
 		cmocka_unit_test(interfaces_are_made_and_changed),
+		cmocka_unit_test(an_interface_that_is_so_by_another_name_stays),
 		cmocka_unit_test(keys_are_installed_where_they_are_not),
+		cmocka_unit_test(commands_are_what_a_batch_understands),
 		cmocka_unit_test(mistakes_of_the_file),
 	};
 

@@ -217,9 +217,9 @@ static void the_older_driver_beside(void **state)
 
 /* ---- kernel ---- */
 
-#define ALL_OPTIONS                                                                 \
-	"CONFIG_MODULES=y\nCONFIG_CRYPTO_AES=y\nCONFIG_CRYPTO_CHACHA20POLY1305=m\n" \
-	"CONFIG_NET_UDP_TUNNEL=m\nCONFIG_DST_CACHE=y\nCONFIG_GRO_CELLS=y\n"
+#define ALL_OPTIONS                                                           \
+	"CONFIG_MODULES=y\nCONFIG_CRYPTO_AES=y\nCONFIG_CRYPTO_LIB_CHACHA=m\n" \
+	"CONFIG_CRYPTO_LIB_POLY1305=m\nCONFIG_NET_UDP_TUNNEL=m\nCONFIG_GRO_CELLS=y\n"
 
 static void options_that_are_there(void **state)
 {
@@ -265,6 +265,21 @@ static void ciphers_fast_and_slow(void **state)
 	      "generic-gcm-aesni\"");
 	finds("\"status\":\"warning\",\"check\":\"crypto\",\"message\":\"ChaCha20-Poly1305 is "
 	      "computed by rfc7539(chacha20-generic,poly1305-generic), slowly\"");
+}
+
+/* of which the driver's name tells less than it seems */
+static void chacha_of_the_library(void **state)
+{
+	(void)state;
+	has_file("/proc/crypto", ENTRY("rfc7539(chacha20,poly1305)",
+				       "rfc7539(chacha20-lib,poly1305-generic)", "100", "passed"));
+	check_ciphers(&doctor);
+	finds("\"status\":\"ok\",\"check\":\"crypto\",\"message\":\"ChaCha20-Poly1305 is "
+	      "computed by rfc7539(chacha20-lib,poly1305-generic)\"");
+	doctor.loaded = OURS;
+	check_ciphers(&doctor);
+	finds("\"status\":\"ok\",\"check\":\"crypto\",\"message\":\"ChaCha20-Poly1305 is "
+	      "computed by the kernel's library\"");
 }
 
 static void slow_aes_on_a_processor_that_could(void **state)
@@ -440,6 +455,7 @@ int main(void)
 		machine_test(an_option_that_is_missing),
 		machine_test(options_that_nobody_wrote_down),
 		machine_test(ciphers_fast_and_slow),
+		machine_test(chacha_of_the_library),
 		machine_test(slow_aes_on_a_processor_that_could),
 		machine_test(a_cipher_that_fails_its_test),
 		machine_test(signed_modules_only),

@@ -98,7 +98,7 @@ static void follow_model(u32 seed, u32 spread, u32 silence)
 
 CASE(replay_does_as_the_model)
 {
-	static const u32 spread[] = { 1, 10, 63, 64, 65, 500, 2047, 2048, 2049, 5000 };
+	static const u32 spread[] = { 1, 10, 63, 64, 65, 500, 2049, 4095, 4096, 4097, 9000 };
 	size_t i;
 	u32 seed;
 

@@ -10,6 +10,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "internal.h"
 
 #include "../../cmd/ovpnctl/metrics.c"
@@ -143,6 +146,30 @@ static void a_file_is_replaced_as_a_whole(void **state)
 	unlink(path);
 }
 
+static void a_file_that_cannot_be_replaced_leaves_nothing(void **state)
+{
+	struct output out = { .open = false, .now = 1795800000 };
+	struct cli cli = { .where = "" };
+	char dir[] = "/tmp/test_metrics.XXXXXX", path[64];
+	const struct rlimit small = { 16, RLIM_INFINITY };
+	struct rlimit before;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/ovpn.prom", dir);
+	/* a directory is in its place */
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(write_file(&cli, path, &out, &stock), EXIT_OURS);
+	assert_int_equal(rmdir(path), 0);
+	/* there is no room */
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	setrlimit(RLIMIT_FSIZE, &small);
+	assert_int_equal(write_file(&cli, path, &out, &stock), EXIT_OURS);
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static int leave(const char *dir)
 {
 	static const char *const names[] = { "prometheus", "openmetrics" };
@@ -167,6 +194,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(prometheus_text),
 		cmocka_unit_test(openmetrics_text),
 		cmocka_unit_test(a_file_is_replaced_as_a_whole),
+		cmocka_unit_test(a_file_that_cannot_be_replaced_leaves_nothing),
 	};
 	int ret;
 

@@ -45,8 +45,8 @@ wait_for() {
 	shift
 	until "$@"; do
 		((SECONDS < deadline)) || { echo "waited in vain for: $*" >&2; return 1; }
-		# sleep would be a process each time
-		[[ -n ${nothing:-} ]] || exec {nothing}<> <(:)
+		# sleep would be a process each time, and <(:) one that becomes $!
+		[[ -n ${nothing:-} ]] || exec {nothing}<>"$BATS_SUITE_TMPDIR/nothing"
 		read -rt 0.1 -u "$nothing" || true
 	done
 	[[ -z ${nothing:-} ]] || exec {nothing}<&-
@@ -62,6 +62,9 @@ background() {
 	[[ $1 != in_ns ]] || set -- ip netns exec "${@:2}"
 	# not the function: the process is to be the tool itself
 	[[ $1 != ovpnctl ]] || set -- env "$@"
+	# who looks into them need not wait until they are there; to open a pipe waits
+	[[ -p $out ]] || : >"$out"
+	: >"$out.err"
 	"$@" >"$out" 2>"$out.err" </dev/null 3>&- &
 	echo $! >>"$BATS_TEST_TMPDIR/pids"
 }
@@ -164,10 +167,26 @@ our_error() {
 	[[ -z ${stderr:+$output} ]]
 }
 
+# key_both NS OTHER PEER SLOT ID CIPHER FILE [WORD]...
 key_both() {
 	local ns=$1 other=$2 id=$3 slot=$4 key_id=$5 cipher=$6 file=$7
-	ovpnctl -n "$ns" key add dev tun0 peer "$id" slot "$slot" id "$key_id" cipher "$cipher" file "$file" direction 0
-	ovpnctl -n "$other" key add dev tun0 peer "$id" slot "$slot" id "$key_id" cipher "$cipher" file "$file" direction 1
+	ovpnctl -n "$ns" key add dev tun0 peer "$id" slot "$slot" id "$key_id" cipher "$cipher" file "$file" direction 0 "${@:8}"
+	ovpnctl -n "$other" key add dev tun0 peer "$id" slot "$slot" id "$key_id" cipher "$cipher" file "$file" direction 1 "${@:8}"
+}
+
+# asynchronous NS: from here on, keys that may have an asynchronous cipher get one, $driver,
+# of cryptd or, in kernels that do not have it built in, of pcrypt, as that of Linux 6.1 fails
+# the kernel's own test; around the crypto API's ChaCha20-Poly1305, which the secondary key of
+# the peer 1 makes it look for
+asynchronous() {
+	ovpnctl key gen key7
+	echo >/sys/module/ovpn/parameters/debug_async_cipher
+	# refused over TCP where such a one was made before
+	ovpnctl -n "$1" key add dev tun0 peer 1 slot secondary id 7 cipher chacha20-poly1305 file key7 direction 0 async || true
+	driver=$(awk '$1 == "name" { name = $3 }
+		      $1 == "driver" && name == "rfc7539(chacha20,poly1305)" && $3 !~ /crypt/ { print $3; exit }' /proc/crypto)
+	driver="$(grep -qs /cryptd.ko "/lib/modules/$(uname -r)/modules.builtin" && echo cryptd || echo pcrypt)($driver)"
+	echo "$driver" >/sys/module/ovpn/parameters/debug_async_cipher
 }
 
 # server: n0 has a p2mp tun0, 10.8.0.1 and fd08::1, on a socket of a process
@@ -215,6 +234,18 @@ many() {
 	seq "$1" | awk '{ printf "peer add dev tun0 id %d remote 10.0.1.2:4000 vpn 10.9.%d.%d\n",
 		$1, $1 / 250, $1 % 250 + 1 }' >many
 	ovpnctl -n n0 -b many
+}
+
+# tracing EVENT|off: tracepoints in an instance of their own, which $traces is
+tracing() {
+	traces=/sys/kernel/tracing/instances/$$
+	[[ -d /sys/kernel/tracing/instances ]] || mount -t tracefs tracefs /sys/kernel/tracing
+	if [[ $1 == off ]]; then
+		rmdir "$traces"
+	else
+		mkdir "$traces"
+		echo 1 >"$traces/events/$1/enable"
+	fi
 }
 
 # reach NS [OPTION]... ADDRESS: three packets there and back, none lost. One ping each: of
