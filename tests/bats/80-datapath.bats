@@ -323,10 +323,10 @@ link_rx() { [[ $(peer_stat n0 1 link.rx_packets) == "$1" ]]; }
 	probe_tunnel
 	ovpnctl -n n0 peer set dev tun0 id 1 keepalive 1 2
 	ovpnctl -n n0 peer set dev tun0 id 1 keepalive off
+	monitor n0
 	# another one, as the clock: it expires, this one has not
 	ovpnctl -n n0 peer add dev tun0 id 2 remote 10.0.2.2:4000 vpn 10.8.0.3 \
 		"${socket_server[@]}" keepalive 2 4
-	monitor n0
 	sees '.event == "peer-del" and .peer.id == 2'
 	need "$(ovpnctl -n n0 -j peer show dev tun0)" 'map(.id) == [1]'
 }
