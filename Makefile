@@ -240,16 +240,15 @@ demo-openvpn:
 PACKAGES := bash-completion bats bc bison build-essential busybox-static \
 	ca-certificates clang-format cpio curl debian-archive-keyring dpkg-dev e2fsprogs flex gcc git gojq jq kmod libcmocka-dev \
 	libelf-dev libjson-c-dev libmbedtls-dev libmnl-dev libnl-genl-3-dev libssl-dev make man-db mmdebstrap \
-	pkg-config python3 qemu-system-x86 scdoc shellcheck sparse xz-utils zstd
+	pkg-config python3 scdoc shellcheck sparse xz-utils zstd
 # fuzz targets; what metrics and JSON are judged by; packages
 PACKAGES += clang libclang-rt-dev python3-prometheus-client python3-jsonschema \
 	debhelper dh-dkms lintian rpm
 
-# for another machine: cross compiler and emulator
-PACKAGES_arm64 := gcc-aarch64-linux-gnu qemu-system-arm
-PACKAGES_armhf := gcc-arm-linux-gnueabihf qemu-system-arm
-PACKAGES_s390x = gcc-s390x-linux-gnu \
-	$(if $(shell grep -s VERSION_CODENAME=bookworm /etc/os-release),qemu-system-misc,qemu-system-s390x)
+# for another machine
+PACKAGES_arm64 := gcc-aarch64-linux-gnu
+PACKAGES_armhf := gcc-arm-linux-gnueabihf
+PACKAGES_s390x := gcc-s390x-linux-gnu
 PACKAGES += $(sort $(foreach m,$(MACHINE),$(PACKAGES_$(m))))
 
 deps:
