@@ -5,8 +5,8 @@
  * line "ADDRESS LENGTH TIMES" for each block of code. A mark is a no-op of netload's
  * with a number in it.
  *
- * QEMU's own header for plugins is in no package of Debian 12: below is what is
- * used of version 1 of that interface.
+ * QEMU's own header for plugins is in no package of Debian: below is what is used of
+ * version 4 of that interface.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,36 +15,48 @@
 
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
+struct qemu_plugin_scoreboard;
+struct counter {
+	struct qemu_plugin_scoreboard *score;
+	size_t offset;
+};
 enum { QEMU_PLUGIN_CB_NO_REGS };
 enum { QEMU_PLUGIN_INLINE_ADD_U64 };
 typedef void (*tb_trans_cb)(uint64_t id, struct qemu_plugin_tb *tb);
 typedef void (*vcpu_udata_cb)(unsigned int vcpu, void *udata);
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, tb_trans_cb cb);
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int op, void *ptr,
-					      uint64_t imm);
+void qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(struct qemu_plugin_tb *tb, int op,
+						       struct counter counter, uint64_t imm);
+struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t size);
+void *qemu_plugin_scoreboard_find(struct qemu_plugin_scoreboard *score, unsigned int vcpu);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, vcpu_udata_cb cb,
 					    int flags, void *udata);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t idx);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *dest, size_t len);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
 
 extern int qemu_plugin_version;
-int qemu_plugin_version = 1;
+int qemu_plugin_version = 4;
 
 /* Never freed: translated code that counts into it may live for ever. */
 struct block {
 	struct block *next;
 	uint64_t address;
 	uint64_t length;
-	uint64_t times;
+	/* of the counts */
+	size_t index;
 };
 
 #define BUCKETS (1 << 16)
+#define BLOCKS (1 << 21)
 static struct block *blocks[BUCKETS];
+static size_t used;
 static const char *path;
+/* QEMU's: for each processor, of which there is one, how often each block was run */
+static struct qemu_plugin_scoreboard *counts;
 
 static struct block *block_get(uint64_t address, uint64_t length)
 {
@@ -54,8 +66,9 @@ static struct block *block_get(uint64_t address, uint64_t length)
 		if (block->address == address && block->length == length)
 			return block;
 	block = calloc(1, sizeof(*block));
-	if (!block)
+	if (!block || used == BLOCKS)
 		abort();
+	block->index = used++;
 	block->address = address;
 	block->length = length;
 	block->next = *bucket;
@@ -65,25 +78,19 @@ static struct block *block_get(uint64_t address, uint64_t length)
 
 static void start(unsigned int vcpu, void *udata)
 {
-	struct block *block;
-	size_t i;
-
-	(void)vcpu;
 	(void)udata;
-	for (i = 0; i < BUCKETS; i++)
-		for (block = blocks[i]; block; block = block->next)
-			block->times = 0;
+	memset(qemu_plugin_scoreboard_find(counts, vcpu), 0, BLOCKS * sizeof(uint64_t));
 }
 
 static void stop(unsigned int vcpu, void *udata)
 {
+	const uint64_t *times = qemu_plugin_scoreboard_find(counts, vcpu);
 	static unsigned int number;
 	struct block *block;
 	char name[4096];
 	FILE *file;
 	size_t i;
 
-	(void)vcpu;
 	(void)udata;
 	snprintf(name, sizeof(name), "%s.%u", path, ++number);
 	file = fopen(name, "w");
@@ -93,9 +100,9 @@ static void stop(unsigned int vcpu, void *udata)
 	}
 	for (i = 0; i < BUCKETS; i++)
 		for (block = blocks[i]; block; block = block->next)
-			if (block->times)
+			if (times[block->index])
 				fprintf(file, "%" PRIx64 " %" PRIu64 " %" PRIu64 "\n",
-					block->address, block->length, block->times);
+					block->address, block->length, times[block->index]);
 	fclose(file);
 }
 
@@ -103,19 +110,22 @@ static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 {
 	/* as in netload.c, but for the last byte: 1 starts, 2 stops */
 	static const unsigned char mark[7] = { 0x0f, 0x1f, 0x84, 0x00, 'o', 'v', 'p' };
+	struct counter counter = { counts };
 	size_t i, n = qemu_plugin_tb_n_insns(tb);
 
 	(void)id;
 	for (i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-		const unsigned char *code = qemu_plugin_insn_data(insn);
+		unsigned char code[8];
 
-		if (qemu_plugin_insn_size(insn) == 8 && !memcmp(code, mark, sizeof(mark)))
+		if (qemu_plugin_insn_size(insn) == sizeof(code) &&
+		    qemu_plugin_insn_data(insn, code, sizeof(code)) == sizeof(code) &&
+		    !memcmp(code, mark, sizeof(mark)))
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, code[7] == 1 ? start : stop,
 							       QEMU_PLUGIN_CB_NO_REGS, NULL);
 	}
-	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64,
-						 &block_get(qemu_plugin_tb_vaddr(tb), n)->times, 1);
+	counter.offset = block_get(qemu_plugin_tb_vaddr(tb), n)->index * sizeof(uint64_t);
+	qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb, QEMU_PLUGIN_INLINE_ADD_U64, counter, 1);
 }
 
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
@@ -126,6 +136,7 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 		return 1;
 	}
 	path = strdup(argv[0] + 7);
+	counts = qemu_plugin_scoreboard_new(BLOCKS * sizeof(uint64_t));
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
 	return 0;
 }
