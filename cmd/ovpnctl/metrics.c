@@ -356,7 +356,7 @@ static int metrics_run(struct cli *cli, const struct value *values)
 	if (!ret && stock_take(cli->ctx, values[M_DEV].text, true, &stock))
 		ret = err_lib(cli);
 	out.now = time(NULL);
-	if (!ret && values[M_FILE].count)
+	if (!ret && values[M_FILE].count && strcmp(values[M_FILE].text, "-"))
 		ret = write_file(cli, values[M_FILE].text, &out, &stock);
 	else if (!ret)
 		print_all(&out, &stock);

@@ -47,6 +47,8 @@ sample() { awk -v n="$1" 'index($0, n) == 1 { print $NF }' text; }
 	echo old >ovpn.prom
 	ovpnctl -n n0 metrics file ovpn.prom
 	diff <(ovpnctl -n n0 metrics) ovpn.prom
+	diff <(ovpnctl -n n0 metrics file -) ovpn.prom
+	[[ ! -e - ]]
 	run --separate-stderr ovpnctl -n n0 metrics dev nosuch file ovpn.prom
 	our_error 'interface "nosuch" does not exist'
 	grep -q ovpn_link_info ovpn.prom
