@@ -146,7 +146,7 @@ as_people() { nsenter -t "$pid_people" --user --net --preserve-credentials "$@";
 @test "events are told to administrators alone" {
 	ovpnctl -n n0 link add tun0 mode p2mp
 	run in_ns n0 setpriv --bounding-set -net_admin --inh-caps -net_admin \
-		timeout 20 "$(command -v nlraw)" -l events
+		timeout 100 "$(command -v nlraw)" -l events
 	[[ $status == 1 && $output == *"not permitted"* ]]
 }
 

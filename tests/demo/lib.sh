@@ -40,9 +40,9 @@ run() {
 	"$@" </dev/null || fail "$*"
 }
 
-# wait_for SECONDS COMMAND...
+# wait_for SECONDS COMMAND...: five times as long, for slow machines
 wait_for() {
-	local deadline=$((SECONDS + $1))
+	local deadline=$((SECONDS + 5 * $1))
 	shift
 	until "$@"; do
 		((SECONDS < deadline)) || return 1

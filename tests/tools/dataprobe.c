@@ -8,7 +8,7 @@
  *	-k FILE  key file		-d 0|1  direction
  *	-c CIPHER  as in ovpnctl	-p ID  peer id of what is sent (default 1)
  *	-i N  key id (default 0)	-b ADDR:PORT  bind there
- *	-r ADDR:PORT  send there	-t SECONDS  patience of recv (default 30)
+ *	-r ADDR:PORT  send there	-t SECONDS  patience of recv (default 150)
  *	-s ADDR:PORT  over TCP, connected there, instead of -b and -r
  *
  * Actions, in order:
@@ -65,7 +65,7 @@ static const uint8_t keepalive[16] = { 0x2a, 0x18, 0x7b, 0xf3, 0x64, 0x1e, 0xb4,
 static struct direction tx, rx;
 static const EVP_CIPHER *cipher;
 static uint32_t peer_id = 1, key_id, packet_id = 1;
-static int sock = -1, patience = 30, split = -1, join;
+static int sock = -1, patience = 150, split = -1, join;
 static bool stream;
 static struct sockaddr_storage remote;
 static socklen_t remote_len;

@@ -158,7 +158,7 @@ static void udp(char **argv, size_t size, int gso, int ordered, uint64_t warm, u
 	size_t per_send = gso ? BURST : 1;
 	size_t sends = BURST / per_send;
 	uint64_t sent = 0, start = 0, start_sent = 0, due, came;
-	struct timeval patience = { .tv_sec = 10 };
+	struct timeval patience = { .tv_sec = 100 };
 	int from, to, on = 1, segment = (int)size, room = 4 << 20;
 
 	connect_ends(SOCK_DGRAM, argv, &from, &to);

@@ -39,9 +39,10 @@ keep_events() {
 	done
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds
+# wait_for SECONDS COMMAND...: until the command succeeds. Five times as long, as there are
+# machines that are so much slower, and such that stand still for a while.
 wait_for() {
-	local deadline=$((SECONDS + $1)) nothing
+	local deadline=$((SECONDS + 5 * $1)) nothing
 	shift
 	until "$@"; do
 		((SECONDS < deadline)) || { echo "waited in vain for: $*" >&2; return 1; }
@@ -251,7 +252,7 @@ tracing() {
 # reach NS [OPTION]... ADDRESS: three packets there and back, none lost. One ping each: of
 # several it takes one for lost that comes in twice the time of the others.
 reach() {
-	in_ns "$1" sh -c 'for i in 1 2 3; do ping -q -c 1 -W 20 "$@" || exit; done' - "${@:2}" >ping.out 2>&1 ||
+	in_ns "$1" sh -c 'for i in 1 2 3; do ping -q -c 1 -W 100 "$@" || exit; done' - "${@:2}" >ping.out 2>&1 ||
 		{ cat ping.out >&2; return 1; }
 }
 
