@@ -401,7 +401,7 @@ link_rx() { [[ $(peer_stat n0 1 link.rx_packets) == "$1" ]]; }
 	ovpnctl -n n0 key swap dev tun0 peer 1
 	ovpnctl -n n1 key swap dev tun0 peer 1
 	wait_for 60 file_has 'packets transmitted' flood
-	file_has ' 400 received' flood
+	wait_for 30 answered n1 400 || { cat flood >&2; return 1; }
 	need "$(ovpnctl -n n0 -j key show dev tun0)" 'map({(.slot): .id}) | add == {primary: 1, secondary: 0}'
 }
 busy() { [[ $(peer_stat n0 1 vpn.rx_packets) -gt 50 ]]; }

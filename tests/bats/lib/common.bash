@@ -256,6 +256,23 @@ reach() {
 		{ cat ping.out >&2; return 1; }
 }
 
+# unanswered NS: how many of the pings of IPv4 that left it have no answer yet, and how many
+# left. Not what ping tells: it takes for lost what is on its way when it ends.
+unanswered() {
+	in_ns "$1" awk '$1 != "Icmp:" { next }
+		!at { for (at = 2; at <= NF; at++) name[at] = $at; next }
+		{ for (i = 2; i <= NF; i++) is[name[i]] = $i }
+		END { print is["OutEchos"] - is["InEchoReps"], is["OutEchos"] }' /proc/net/snmp
+}
+
+# answered NS N: N of them have left, or more, and each has its answer
+answered() {
+	local left sent
+	# not from <(), which becomes $!
+	read -r left sent <<<"$(unanswered "$1")"
+	((left == 0 && sent >= $2))
+}
+
 # sniff FILE NS DEV FILTER
 sniff() {
 	background "$1" in_ns "$2" tcpdump -l -v -n -i "$3" "$4"
