@@ -76,8 +76,9 @@ key-swap'*'peer-del' ]]
 @test "bulk goes both ways, and the counters of both ends agree" {
 	serve "$v" udp4
 	dial 1 "$v" udp4
-	listens iperf n0
+	iperf_server iperf n0
 	in_ns n1 iperf3 -c 10.8.0.1 -n 4M >/dev/null
+	iperf_ready iperf 2
 	in_ns n1 iperf3 -c 10.8.0.1 -n 4M -R >/dev/null
 	wait_for 20 both_agree
 }

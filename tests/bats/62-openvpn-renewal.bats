@@ -83,8 +83,8 @@ lost() { [[ $({ unanswered n0; unanswered n1; } | awk '{ n += $1 } END { print n
 
 # streams SECONDS [ARGUMENT]...: iperf3 both ways, of n0 in stream0, of n1 in stream1
 streams() {
-	listens server0 n0
-	listens server1 n1
+	iperf_server server0 n0
+	iperf_server server1 n1
 	background stream0 in_ns n0 iperf3 -c 10.8.0.2 -J -t "$@"
 	background stream1 in_ns n1 iperf3 -c 10.8.0.1 -J -t "$@"
 	wait_for $(($1 * 10)) ended stream0

@@ -112,11 +112,9 @@ gone() { [[ $(ovpnctl -n "$1" -j peer show dev tun0) == '[]' ]]; }
 # bats test_tags=ours
 @test "over TCP bulk goes both ways, and counters of both ends agree" {
 	tcp_tunnel
-	background iperf in_ns n0 iperf3 -s -1 --forceflush
-	wait_for 30 file_has 'Server listening' iperf
+	iperf_server iperf n0
 	in_ns n1 iperf3 -c 10.8.0.1 -n 4M >/dev/null
-	background iperf2 in_ns n0 iperf3 -s -1 --forceflush
-	wait_for 30 file_has 'Server listening' iperf2
+	iperf_ready iperf 2
 	in_ns n1 iperf3 -c 10.8.0.1 -R -n 4M >/dev/null
 	wait_for 20 reconciled
 }
@@ -247,8 +245,7 @@ got() { [[ $(grep -c '^got 03e840' sock-server) == "$1" ]]; }
 # bats test_tags=ours,lives
 @test "control records go out under load, between data records" {
 	tcp_tunnel
-	background iperf in_ns n0 iperf3 -s -1 --forceflush
-	wait_for 30 file_has 'Server listening' iperf
+	iperf_server iperf n0
 	background load in_ns n1 iperf3 -c 10.8.0.1 -t 60
 	wait_for 30 received 100
 	tell client flood "00203811$(printf '5a%.0s' {1..30})" 100
@@ -381,8 +378,7 @@ got_small() { [[ $(grep -c '^got 002038115a' sock-server) == "$1" ]]; }
 # bats test_tags=lives
 @test "an interface is deleted under load over TCP" {
 	tcp_tunnel
-	background iperf in_ns n0 iperf3 -s -1 --forceflush
-	wait_for 30 file_has 'Server listening' iperf
+	iperf_server iperf n0
 	background load in_ns n1 iperf3 -c 10.8.0.1 -t 60
 	wait_for 30 received 100
 	ip -n n0 link del tun0

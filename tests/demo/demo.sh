@@ -88,10 +88,11 @@ reach "the LAN behind client 1 to the server" lan 10.8.0.1
 
 title "iperf3 through both tunnels (the figures of a software-emulated machine mean nothing)"
 iperf_server server
-for client in client1 client2; do
-	run ip netns exec "$client" iperf3 -c 10.8.0.1 -t 2 -f m
-	wait_for 60 grep -q 'Server listening' "$work/iperf-server"
-	saw "iperf3: $client to server"
+for n in 1 2; do
+	# it refuses the next one until it is through with the one before
+	wait_for 60 iperf_ready $n || fail "the iperf3 server is not there"
+	run ip netns exec client$n iperf3 -c 10.8.0.1 -t 2 -f m
+	saw "iperf3: client$n to server"
 done
 
 title "New keys for client 1 while a flood ping runs"

@@ -104,8 +104,10 @@ answered() {
 iperf_server() {
 	ip netns exec "$1" iperf3 -s --forceflush >iperf-server 2>&1 </dev/null &
 	disown
-	wait_for 60 grep -q 'Server listening' iperf-server || fail "iperf3 does not start"
+	wait_for 60 iperf_ready 1 || fail "iperf3 does not start"
 }
+# iperf_ready N: for its Nth client
+iperf_ready() { [[ $(grep -c 'Server listening' iperf-server) -ge $1 ]]; }
 
 all_seen() {
 	title "What the monitor said"

@@ -273,6 +273,16 @@ answered() {
 	((left == 0 && sent >= $2))
 }
 
+# iperf_server FILE NS [ARGUMENT]...: an iperf3 server, for one client after the other
+iperf_server() {
+	background "$1" in_ns "$2" iperf3 -s --forceflush "${@:3}"
+	iperf_ready "$1" 1
+}
+
+# iperf_ready FILE N: for its Nth client, whom it refuses until it is through with the one before
+iperf_ready() { wait_for 30 listened "$@"; }
+listened() { [[ $(grep -c 'Server listening' "$1") -ge $2 ]]; }
+
 # sniff FILE NS DEV FILTER
 sniff() {
 	background "$1" in_ns "$2" tcpdump -l -v -n -i "$3" "$4"

@@ -125,9 +125,3 @@ carries() {
 renewed() {
 	[[ $(keys "$1" | jq '.[] | select(.slot == "primary").id') -ge $2 ]]
 }
-
-# listens FILE NS [ARGUMENT]...: an iperf3 server
-listens() {
-	background "$1" in_ns "$2" iperf3 -s --forceflush "${@:3}"
-	wait_for 30 file_has 'Server listening' "$1"
-}
