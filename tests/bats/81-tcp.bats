@@ -31,6 +31,15 @@ held() {
 
 tell() { echo "${@:2}" >"$1.do"; }
 
+# reads SIZE: the server takes so many bytes at once, from now on
+reads() {
+	tell server read "$1"
+	wait_for 30 file_has "^reads $1\$" sock-server
+}
+
+# unread BYTES: so many lie in the server's socket
+unread() { [[ $(in_ns n0 ss -Htn 'sport = :1194' | awk '{ n += $2 } END { print n + 0 }') -ge $1 ]]; }
+
 p2mp() {
 	ovpnctl -n n0 link add tun0 mode p2mp
 	tun_up n0 1
@@ -223,7 +232,7 @@ ended() { [[ -s $1 || -s $1.err ]]; }
 # bats test_tags=ours
 @test "a short read of a control record leaves the rest for the next" {
 	tcp_tunnel
-	tell server read 3
+	reads 3
 	tell client send 00083801020304050607
 	wait_for 30 file_has '^got 07$' sock-server
 	[[ $(grep '^got' sock-server | tr -d '\n' | sed 's/got //g') == 00083801020304050607 ]]
@@ -232,7 +241,7 @@ ended() { [[ -s $1 || -s $1.err ]]; }
 # bats test_tags=ours,lives
 @test "control records nobody reads hold the stream, and none is lost" {
 	tcp_tunnel
-	tell server read 0
+	reads 0
 	tell client flood "03e840$(printf 'ab%.0s' {1..999})" 400
 	wait_for 60 file_has flooded sock-client
 	tell server read 65537
@@ -294,9 +303,10 @@ got_small() { [[ $(grep -c '^got 002038115a' sock-server) == "$1" ]]; }
 	tcp_tunnel
 	monitor n1
 	# unread bytes at its end make TCP reset
-	tell server read 0
+	reads 0
 	ovpnctl -n n0 peer del dev tun0 id 1
 	tell client send 00083801020304050607
+	wait_for 30 unread 10
 	kill -KILL "$pid_server"
 	sees '.event == "peer-del" and .reason == "transport-error"'
 }

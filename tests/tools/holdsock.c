@@ -11,7 +11,7 @@
  * -q: reads nothing until told to. -f: does what the lines of that file say:
  *	send HEX	in one call
  *	flood HEX N	N times, as fast as it goes; "flooded" when it is done
- *	read SIZE	so many bytes a call at most, 0 for none
+ *	read SIZE	so many bytes a call at most, 0 for none; "reads SIZE" from then on
  *	shutdown	no more is sent
  *	option LEVEL NAME VALUE	setsockopt() with an int; "option N", its errno or 0
  */
@@ -150,6 +150,7 @@ static void command(int fd, char *line, size_t *size)
 			printf("flooded\n");
 	} else if (rest && !strcmp(word, "read")) {
 		*size = number(rest, 70000);
+		printf("reads %zu\n", *size);
 	} else if (rest && count && !strcmp(word, "option")) {
 		char *value = strtok(NULL, " \n");
 		int set = value ? (int)number(value, INT32_MAX) : 0;
