@@ -12,12 +12,12 @@ one() { add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2; }
 
 @test "peer show tells what peer add was given" {
 	server
-	add id 1 tx-id 9 remote 10.0.1.2:4000 local 10.0.1.1 vpn 10.8.0.2 vpn fd08::2 keepalive 10 60
+	add id 1 tx-id 9 remote 10.0.1.2:4000 local 10.0.1.1 vpn 10.8.0.2 vpn fd08::2 keepalive 10 600
 	same_json "$(shown | jq '.[0] | del(.ifindex)')" '{"ifname": "tun0", "id": 1, "tx_id": 9,
 		"remote": {"address": "10.0.1.2", "port": 4000},
 		"local": {"address": "10.0.1.1", "port": 1194},
 		"vpn": {"ipv4": "10.8.0.2", "ipv6": "fd08::2"},
-		"keepalive": {"interval": 10, "timeout": 60}}'
+		"keepalive": {"interval": 10, "timeout": 600}}'
 }
 
 @test "an IPv6 endpoint and its scope" {
@@ -104,10 +104,10 @@ one() { add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2; }
 
 @test "text of peer show" {
 	server
-	add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 keepalive 10 60
+	add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 keepalive 10 600
 	run -0 ovpnctl -n n0 peer show
 	[[ ${lines[0]} == "tun0: peer 1 remote 10.0.1.2:4000 local "*":1194" ]]
-	[[ ${lines[1]} == "    vpn 10.8.0.2" && ${lines[2]} == "    keepalive 10 60" ]]
+	[[ ${lines[1]} == "    vpn 10.8.0.2" && ${lines[2]} == "    keepalive 10 600" ]]
 }
 
 @test "a peer that does not exist is the kernel's refusal, and nothing on stdout" {
@@ -222,7 +222,7 @@ one() { add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2; }
 
 @test "peer set changes what is given and nothing else" {
 	server
-	add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2 keepalive 10 60
+	add id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2 keepalive 10 600
 	ovpnctl -n n0 peer set dev tun0 id 1 remote 10.0.1.2:5000
 	need "$(shown)" '.[0] | .remote.port == 5000 and .vpn == {ipv4: "10.8.0.2", ipv6: "fd08::2"} and .keepalive.interval == 10'
 	ovpnctl -n n0 peer set dev tun0 id 1 vpn 10.8.0.7 tx-id 12

@@ -246,12 +246,12 @@ ifindex() { in_ns "${1:-n0}" cat /sys/class/net/tun0/ifindex; }
 @test "SET_PEER sets both times, or nothing" {
 	dco_server
 	one
-	[[ $(dco n0 2 '3:{' 1:u32=1 2:u32=10 3:u32=60 '}') == ok ]]
-	need "$(shown)" '.[0].keepalive == {interval: 10, timeout: 60}'
+	[[ $(dco n0 2 '3:{' 1:u32=1 2:u32=10 3:u32=600 '}') == ok ]]
+	need "$(shown)" '.[0].keepalive == {interval: 10, timeout: 600}'
 	[[ $(dco n0 2 '3:{' 1:u32=1 2:u32=20 '}') == ok ]]
-	[[ $(dco n0 2 '3:{' 1:u32=1 3:u32=90 '}') == ok ]]
+	[[ $(dco n0 2 '3:{' 1:u32=1 3:u32=900 '}') == ok ]]
 	[[ $(dco n0 2 '3:{' 1:u32=1 '}') == ok ]]
-	need "$(shown)" '.[0].keepalive == {interval: 10, timeout: 60}'
+	need "$(shown)" '.[0].keepalive == {interval: 10, timeout: 600}'
 	[[ $(dco n0 2 '3:{' 1:u32=1 2:u32=4000000000 3:u32=4000000000 '}') == ok ]]
 	need "$(shown)" '.[0].keepalive == {interval: 4000000000, timeout: 4000000000}'
 	[[ $(dco n0 2 '3:{' 1:u32=1 2:u32=0 3:u32=0 '}') == ok ]]
@@ -383,7 +383,7 @@ events() { [[ $(grep -c ^event heard) == "$1" ]]; }
 	dco_key n0 1 1 1 1 key1 0
 	dco n0 5 '6:{' 1:u32=1 '}'
 	dco n0 5 '6:{' 1:u32=1 '}'
-	dco n0 2 '3:{' 1:u32=1 2:u32=10 3:u32=60 '}'
+	dco n0 2 '3:{' 1:u32=1 2:u32=10 3:u32=600 '}'
 	# another port: a float, that family ovpn tells of
 	in_ns n1 dataprobe -k key1 -d 1 -c aes-256-gcm -p 1 -b 0.0.0.0:4009 -r 10.0.1.1:1194 keepalive
 	wait_for 30 moved

@@ -103,7 +103,7 @@ client_alone() {
 @test "a new peer is told, as peer show shows it" {
 	server
 	monitor n0
-	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 keepalive 10 60 \
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 keepalive 10 600 \
 		"${socket_server[@]}"
 	sees '.event == "peer-add"'
 	same_json "$(jq -s 'map(select(.event == "peer-add"))[0].peer' events)" \

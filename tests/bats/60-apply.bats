@@ -12,7 +12,7 @@ plan() { ovpnctl -n n0 apply "$1" dry-run; }
 
 make_some() {
 	ovpnctl -n n0 link add tun0 mode p2mp listen 1194 fwmark 7 bind-dev eth1
-	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2 keepalive 10 60
+	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 vpn fd08::2 keepalive 10 600
 	ovpnctl -n n0 peer add dev tun0 id 2 tx-id 9 remote '[fd01::2]:4000' local fd01::1 vpn 10.8.0.3
 }
 
@@ -121,10 +121,10 @@ make_some() {
 @test "peer replace makes a peer, changes what differs, and then nothing" {
 	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
 	replace() { ovpnctl -n n0 peer replace dev tun0 id 1 remote 10.0.1.2:4000 vpn 10.8.0.2 "$@"; }
-	replace vpn fd08::2 keepalive 10 60
-	need "$(ovpnctl -n n0 -j peer show)" '.[0] | .vpn == {ipv4: "10.8.0.2", ipv6: "fd08::2"} and .keepalive.timeout == 60'
+	replace vpn fd08::2 keepalive 10 600
+	need "$(ovpnctl -n n0 -j peer show)" '.[0] | .vpn == {ipv4: "10.8.0.2", ipv6: "fd08::2"} and .keepalive.timeout == 600'
 	monitor n0
-	replace vpn fd08::2 keepalive 10 60
+	replace vpn fd08::2 keepalive 10 600
 	replace tx-id 5
 	sees '.event == "peer-set"'
 	[[ $(jq -s length events) == 2 ]]

@@ -337,6 +337,7 @@ link_rx() { [[ $(peer_stat n0 1 link.rx_packets) == "$1" ]]; }
 	[[ -e /vm/env ]] || { echo "it would send your machine to sleep: tests/vm/run" >&2; return 1; }
 	server
 	client 1 4 aes-256-gcm keepalive 1 20
+	monitor n0
 	# it says nothing, and has no key: its keepalives are seen as drops
 	ovpnctl -n n0 peer add dev tun0 id 5 remote 10.0.2.2:4000 vpn 10.8.0.9 \
 		"${socket_server[@]}" keepalive 1 20
@@ -348,7 +349,6 @@ link_rx() { [[ $(peer_stat n0 1 link.rx_packets) == "$1" ]]; }
 		'map(.id) == [1, 5] and .[1].stats.since >= 24 and (.[1].stats | has("last_rx") | not)'
 	reach n1 10.8.0.1
 	# and from now on it is
-	monitor n0
 	sees '.event == "peer-del" and .peer.id == 5 and .reason == "expired"'
 	need "$(peer_stat n0 1 last_rx)" '. < 20'
 }

@@ -43,7 +43,7 @@ monitor server dev vpn0
 run ip -n server addr add 10.8.0.1/24 dev vpn0
 run ip -n server addr add fd08::1/64 dev vpn0 nodad
 run ip -n server link set vpn0 up
-run ovpnctl -n server peer add dev vpn0 id 1 remote '[2001:db8:1::2]:1194' vpn 10.8.0.2 vpn fd08::2 keepalive 10 60
+run ovpnctl -n server peer add dev vpn0 id 1 remote '[2001:db8:1::2]:1194' vpn 10.8.0.2 vpn fd08::2 keepalive 10 600
 need_event "client 1 was added" '.event == "peer-add" and .peer.id == 1'
 run ovpnctl -n server peer add dev vpn0 id 2 remote 192.0.2.2:1194 vpn 10.8.0.3 vpn fd08::3
 need_event "client 2 was added" '.event == "peer-add" and .peer.id == 2'
@@ -55,7 +55,7 @@ run ovpnctl -n client1 link add vpn0 mode p2p listen 1194
 run ip -n client1 addr add 10.8.0.2/24 dev vpn0
 run ip -n client1 addr add fd08::2/64 dev vpn0 nodad
 run ip -n client1 link set vpn0 up
-run ovpnctl -n client1 peer add dev vpn0 id 1 remote '[2001:db8:1::1]:1194' keepalive 10 60
+run ovpnctl -n client1 peer add dev vpn0 id 1 remote '[2001:db8:1::1]:1194' keepalive 10 600
 run ovpnctl -n client1 key add dev vpn0 peer 1 slot primary id 0 cipher aes-256-gcm file client1.key direction 1
 
 title "Client 2, over IPv4, ChaCha20-Poly1305"
