@@ -95,8 +95,8 @@ addressed() {
 	from_n1 3000000000000000 48000001000000000000000000000000000000000000000000 38000001
 	got '66=38000001$'
 	[[ $(grep -c event reader) == 1 ]]
-	counted n0 tun0 rx_drop_data_v1 1
-	counted n0 tun0 rx_drop_no_peer 1
+	wait_for 20 counted n0 tun0 rx_drop_data_v1 1
+	wait_for 20 counted n0 tun0 rx_drop_no_peer 1
 }
 
 @test "without a reader control packets are dropped and counted" {
@@ -131,8 +131,15 @@ may_register() { in_ns n0 nlraw 0x4c 1:if=tun0 >/dev/null; }
 	kill -CONT "$reader"
 	got '66=38000001$'
 	got '^lost$'
+	# netlink takes nothing more for it before all is read
+	wait_for 20 read_out
 	from_n1 38ffffff
 	got '66=38ffffff$'
+}
+# read_out: nothing is left for the reader, which waits for more; its port is its process id
+read_out() {
+	in_ns n0 awk -v pid="$reader" '$3 == pid && $2 == 16 { left = $5; found = 1 } END { exit !found || left }' \
+		/proc/net/netlink && file_has '^State:.*sleeping' "/proc/$reader/status"
 }
 
 @test "a control packet has 8192 bytes at most" {

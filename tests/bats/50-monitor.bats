@@ -297,7 +297,9 @@ gone() { jq -es --argjson n "$1" 'map(select(.event == "peer-del").peer.id) | le
 	background events cat pipe
 	wait_for 30 test -s events
 	exec 8<&-
-	wait_for 60 gone 2000
+	# the last of all lines
+	wait_for 60 event '.event == "resync"'
+	gone 2000
 	[[ $(wc -l <events) == "$(jq -s length events)" && ! -s pipe.err ]]
 }
 

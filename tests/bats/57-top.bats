@@ -9,7 +9,8 @@ load lib/common
 @test "top shows what goes through a peer, as often as it was told" {
 	server
 	client 1
-	background ping in_ns n1 ping -q -i 0.1 10.8.0.1
+	background ping in_ns n1 ping -i 0.1 10.8.0.1
+	wait_for 30 file_has 'bytes from' ping
 	ovpnctl -n n0 top dev tun0 interval 1 count 2 >text
 	[[ $(grep -c '^INTERFACE' text) == 2 ]]
 	# rates that are not zero, both ways

@@ -184,9 +184,10 @@ memory() {
 	background adder ovpnctl -n n0 -b lines
 	pid=$(tail -n 1 pids)
 	wait_for 30 installed
+	# it may be about to wipe its own still: it opens this one after that
+	exec 8>pipe
 	memory "$pid" >before
 	# that the search finds one that is there
-	exec 8>pipe
 	cat k >&8
 	wait_for 30 in_memory "$pid"
 	exec 8>&-
