@@ -325,8 +325,8 @@ link_rx() { [[ $(peer_stat n0 1 link.rx_packets) == "$1" ]]; }
 
 @test "keepalive off stops expiry" {
 	probe_tunnel
-	ovpnctl -n n0 peer set dev tun0 id 1 keepalive 1 2
-	ovpnctl -n n0 peer set dev tun0 id 1 keepalive off
+	# in one process: between two the peer might expire
+	printf 'peer set dev tun0 id 1 keepalive %s\n' '1 2' off | ovpnctl -n n0 -b -
 	monitor n0
 	# another one, as the clock: it expires, this one has not
 	ovpnctl -n n0 peer add dev tun0 id 2 remote 10.0.2.2:4000 vpn 10.8.0.3 \
