@@ -216,18 +216,25 @@ client_alone() {
 # gone N: the stream tells of N peers that they have gone, of each once
 gone() { jq -es --argjson n "$1" 'map(select(.event == "peer-del").peer.id) | length == $n and (unique | length) == $n' events >/dev/null; }
 
+# deaf_monitor BYTES: one that stands still, with room for so much of what it misses
+deaf_monitor() {
+	background events ovpnctl -n n0 -j -rc "$1" monitor
+	deaf=$(tail -n 1 pids)
+	wait_for 60 event '.event == "listening"'
+	kill -STOP "$deaf"
+}
+hears_again() {
+	kill -CONT "$deaf"
+	wait_for 120 event '.event == "resync"'
+}
+
 # bats test_tags=ours
 @test "10,000 peers deleted while it does not read are all accounted for" {
 	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
 	many 10000
-	background events ovpnctl -n n0 -j -rc 65536 monitor
-	local pid
-	pid=$(tail -n 1 pids)
-	wait_for 60 event '.event == "listening"'
-	kill -STOP "$pid"
+	deaf_monitor 65536
 	ovpnctl -n n0 peer del dev tun0 all
-	kill -CONT "$pid"
-	wait_for 120 event '.event == "resync"'
+	hears_again
 	gone 10000
 	event '.event == "overrun"'
 	# some were told by the kernel, the others found by comparison
@@ -242,17 +249,12 @@ gone() { jq -es --argjson n "$1" 'map(select(.event == "peer-del").peer.id) | le
 @test "peers made and changed while events are lost are told afterwards" {
 	ovpnctl -n n0 link add tun0 mode p2mp listen 1194
 	many 500
-	background events ovpnctl -n n0 -j -rc 4096 monitor
-	local pid
-	pid=$(tail -n 1 pids)
-	wait_for 60 event '.event == "listening"'
-	kill -STOP "$pid"
+	deaf_monitor 4096
 	ovpnctl -n n0 peer del dev tun0 all
 	ovpnctl -n n0 link add tun9 mode p2p
 	ovpnctl -n n0 peer add dev tun0 id 1 remote 10.0.1.2:4001 vpn 10.8.0.2
 	ovpnctl -n n0 peer add dev tun0 id 600 remote 10.0.1.2:4000 vpn 10.8.0.3
-	kill -CONT "$pid"
-	wait_for 60 event '.event == "resync"'
+	hears_again
 	event '.event == "link-add" and .synthetic and .ifname == "tun9"'
 	event '.event == "peer-add" and .synthetic and .peer.id == 600 and .peer.vpn.ipv4 == "10.8.0.3"'
 	# it was there before and after: whoever listens learns what it is now
@@ -265,16 +267,11 @@ gone() { jq -es --argjson n "$1" 'map(select(.event == "peer-del").peer.id) | le
 	ovpnctl -n n0 link add tun1 mode p2p
 	ovpnctl -n n0 link add tun2 mode p2p listen 1200 fwmark 1
 	many 500
-	background events ovpnctl -n n0 -j -rc 4096 monitor
-	local pid
-	pid=$(tail -n 1 pids)
-	wait_for 60 event '.event == "listening"'
-	kill -STOP "$pid"
+	deaf_monitor 4096
 	ovpnctl -n n0 peer del dev tun0 all
 	ovpnctl -n n0 link set tun0 listen 1195 fwmark 7 dscp 10
 	ip -n n0 link set tun1 name tun9
-	kill -CONT "$pid"
-	wait_for 60 event '.event == "resync"'
+	hears_again
 	event '.event == "link-set" and .synthetic and .ifname == "tun0" and .link.listen.port == 1195 and
 		.link.fwmark == 7 and .link.dscp == 10'
 	event '.event == "link-set" and .synthetic and .ifname == "tun9"'

@@ -732,17 +732,7 @@ fits() {
 @test "TCP goes through, both ways, and counters of both ends agree" {
 	server
 	client 1
-	iperf_server iperf n0
-	in_ns n1 iperf3 -c 10.8.0.1 -n 4M >/dev/null
-	iperf_ready iperf 2
-	in_ns n1 iperf3 -c 10.8.0.1 -R -n 4M >/dev/null
-	wait_for 20 reconciled
-}
-reconciled() {
-	local a b
-	a=$(ovpnctl -n n0 -s -j peer show dev tun0 id 1 | jq -c '.[0].stats.link | [.rx_bytes, .rx_packets, .tx_bytes, .tx_packets]')
-	b=$(ovpnctl -n n1 -s -j peer show dev tun0 id 1 | jq -c '.[0].stats.link | [.tx_bytes, .tx_packets, .rx_bytes, .rx_packets]')
-	[[ $a == "$b" ]]
+	bulk_both_ways
 }
 
 @test "UDP of 1,400 bytes goes through without loss at a low rate" {

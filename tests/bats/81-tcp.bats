@@ -121,17 +121,7 @@ gone() { [[ $(ovpnctl -n "$1" -j peer show dev tun0) == '[]' ]]; }
 # bats test_tags=ours
 @test "over TCP bulk goes both ways, and counters of both ends agree" {
 	tcp_tunnel
-	iperf_server iperf n0
-	in_ns n1 iperf3 -c 10.8.0.1 -n 4M >/dev/null
-	iperf_ready iperf 2
-	in_ns n1 iperf3 -c 10.8.0.1 -R -n 4M >/dev/null
-	wait_for 20 reconciled
-}
-reconciled() {
-	local a b
-	a=$(ovpnctl -n n0 -s -j peer show dev tun0 id 1 | jq -c '.[0].stats.link | [.rx_bytes, .rx_packets, .tx_bytes, .tx_packets]')
-	b=$(ovpnctl -n n1 -s -j peer show dev tun0 id 1 | jq -c '.[0].stats.link | [.tx_bytes, .tx_packets, .rx_bytes, .rx_packets]')
-	[[ $a == "$b" ]]
+	bulk_both_ways
 }
 
 # bats test_tags=ours,lives

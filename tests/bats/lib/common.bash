@@ -305,3 +305,18 @@ event() {
 	jq -es "any(.[]; $1)" events >/dev/null 2>&1 || { no_event=$seen && return 1; }
 }
 sees() { wait_for 30 event "$1" || { cat events events.err >&2; return 1; }; }
+
+# bulk through the tunnel of n0 and n1, after which counters of both ends agree
+bulk_both_ways() {
+	iperf_server iperf n0
+	in_ns n1 iperf3 -c 10.8.0.1 -n 4M >/dev/null
+	iperf_ready iperf 2
+	in_ns n1 iperf3 -c 10.8.0.1 -R -n 4M >/dev/null
+	wait_for 20 reconciled
+}
+reconciled() {
+	local a b
+	a=$(ovpnctl -n n0 -s -j peer show dev tun0 id 1 | jq -c '.[0].stats.link | [.rx_bytes, .rx_packets, .tx_bytes, .tx_packets]')
+	b=$(ovpnctl -n n1 -s -j peer show dev tun0 id 1 | jq -c '.[0].stats.link | [.tx_bytes, .tx_packets, .rx_bytes, .rx_packets]')
+	[[ $a == "$b" ]]
+}
