@@ -165,10 +165,12 @@ static struct ovpn_transport *ovpn_use_socket(struct ovpn_dev *ovpn, struct sock
 {
 	bool remote = ovpn_given(cfg, OVPN_FIELD_REMOTE);
 	struct ovpn_transport *transport;
+	struct user_namespace *user_ns;
 	const char *sentence;
 
 	/* a descriptor may have come from outside of the caller's user namespace */
-	if (sock->sk && !ns_capable(sock_net(sock->sk)->user_ns, CAP_NET_ADMIN))
+	user_ns = sock->sk ? sock_net(sock->sk)->user_ns : NULL;
+	if (user_ns && user_ns != cfg->user_ns && !ns_capable(user_ns, CAP_NET_ADMIN))
 		return ERR_PTR(ovpn_refuse(why, -EPERM, OVPN_FIELD_SOCKET,
 					   "socket is of a namespace that you may not administer"));
 	if (sock->sk && sock->sk->sk_protocol == IPPROTO_UDP && !remote)

@@ -46,6 +46,7 @@ struct ovpn_refusal {
  * @stream_remote: a remote address given for a TCP socket is passed over, not
  *	refused
  * @client: the netlink family that speaks, by name
+ * @user_ns: where the family has found the caller to have CAP_NET_ADMIN
  */
 struct ovpn_peer_config {
 	u32 id;
@@ -59,6 +60,7 @@ struct ovpn_peer_config {
 	int fd;
 	bool stream_remote;
 	const char *client;
+	const struct user_namespace *user_ns;
 };
 
 int ovpn_control_peer_new(struct ovpn_dev *ovpn, const struct ovpn_peer_config *cfg,

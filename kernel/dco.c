@@ -190,6 +190,7 @@ static int ovpn_dco_parse_peer(struct genl_info *info, const struct ovpn_dev *ov
 
 	cfg->id = nla_get_u32(attrs[OVPN_DCO_A_NEW_PEER_ID]);
 	cfg->client = OVPN_DCO_FAMILY_NAME;
+	cfg->user_ns = genl_info_net(info)->user_ns;
 	cfg->fd = nla_get_u32(attrs[OVPN_DCO_A_NEW_PEER_SOCKET]);
 	cfg->given |= BIT(OVPN_FIELD_SOCKET);
 	cfg->stream_remote = true;

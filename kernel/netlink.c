@@ -506,6 +506,7 @@ static struct ovpn_dev *ovpn_nl_start_peer(struct genl_info *info, struct nlattr
 
 	cfg->id = nla_get_u32(attrs[OVPN_A_PEER_ID]);
 	cfg->client = OVPN_FAMILY_NAME;
+	cfg->user_ns = genl_info_net(info)->user_ns;
 	if (attrs[OVPN_A_PEER_TX_ID]) {
 		cfg->tx_id = nla_get_u32(attrs[OVPN_A_PEER_TX_ID]);
 		cfg->given |= BIT(OVPN_FIELD_TX_ID);
