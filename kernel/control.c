@@ -103,8 +103,10 @@ static int ovpn_check_vpn(const struct ovpn_dev *ovpn, const struct ovpn_peer *p
 	return 0;
 }
 
-/* Is no other peer the owner of an address? */
-static int ovpn_check_unused(struct ovpn_dev *ovpn, const struct ovpn_peer *peer,
+/* Tell which address another peer has. The tables refuse it: to look for it beforehand
+ * would be to look twice. @peer: who wanted it
+ */
+static void ovpn_refuse_used(struct ovpn_dev *ovpn, const struct ovpn_peer *peer,
 			     const struct ovpn_peer_config *cfg, struct ovpn_refusal *why)
 {
 	struct ovpn_peer *owner;
@@ -116,11 +118,12 @@ static int ovpn_check_unused(struct ovpn_dev *ovpn, const struct ovpn_peer *peer
 		rcu_read_lock();
 		owner = ovpn_peer_by_vpn(ovpn, &cfg->vpn[i]);
 		rcu_read_unlock();
-		if (owner && owner != peer)
-			return ovpn_refuse(why, -EADDRINUSE, ovpn_vpn_field(i),
-					   "VPN address belongs to another peer");
+		if (owner && owner != peer) {
+			ovpn_refuse(why, -EADDRINUSE, ovpn_vpn_field(i),
+				    "VPN address belongs to another peer");
+			return;
+		}
 	}
-	return 0;
 }
 
 static int ovpn_refuse_stream_remote(struct ovpn_refusal *why)
@@ -270,19 +273,18 @@ static int ovpn_peer_add(struct ovpn_dev *ovpn, const struct ovpn_peer_config *c
 	ret = ovpn_check_family(transport, cfg, why);
 	if (ret)
 		goto unuse;
-	ret = ovpn->mode == OVPN_LINK_MODE_MP && ovpn_peer_find(ovpn, cfg->id) ? -EEXIST : 0;
-	if (!ret)
-		ret = ovpn_check_unused(ovpn, NULL, cfg, why);
-	if (ret == -EEXIST)
-		ovpn_refuse(why, ret, OVPN_FIELD_PEER_ID, "a peer with this id exists");
-	if (ret)
+	if (ovpn->mode == OVPN_LINK_MODE_MP && ovpn_peer_find(ovpn, cfg->id)) {
+		ret = ovpn_refuse(why, -EEXIST, OVPN_FIELD_PEER_ID, "a peer with this id exists");
 		goto unuse;
+	}
 	ret = ovpn_apply(peer, transport, cfg);
 	if (ret)
 		goto unuse;
 	ret = ovpn_peer_insert(peer);
 	if (ret == -ENODEV)
 		ovpn_refuse(why, ret, OVPN_FIELD_NONE, "interface is being deleted");
+	else if (ret == -EADDRINUSE)
+		ovpn_refuse_used(ovpn, peer, cfg, why);
 	if (ret)
 		goto unuse;
 	ovpn->client = cfg->client;
@@ -348,10 +350,9 @@ static int ovpn_peer_change(struct ovpn_dev *ovpn, const struct ovpn_peer_config
 	ret = ovpn_check_family(transport, cfg, why);
 	if (ret)
 		return ret;
-	ret = ovpn_check_unused(ovpn, peer, cfg, why);
-	if (ret)
-		return ret;
 	ret = ovpn_apply(peer, transport, cfg);
+	if (ret == -EADDRINUSE)
+		ovpn_refuse_used(ovpn, peer, cfg, why);
 	if (!ret && cfg->given) {
 		trace_ovpn_peer(peer, "set", "",
 				ovpn_given(cfg, OVPN_FIELD_REMOTE) ? &cfg->remote : NULL);
