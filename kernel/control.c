@@ -8,7 +8,6 @@
  */
 
 #include <linux/net.h>
-#include <linux/slab.h>
 
 #include "addr.h"
 #include "control.h"
@@ -232,7 +231,7 @@ static int ovpn_apply(struct ovpn_peer *peer, const struct ovpn_transport *trans
 
 	/* first what may fail: a change is made whole or not at all */
 	if (ovpn_given(cfg, OVPN_FIELD_REMOTE) && !transport->tcp) {
-		bind = ovpn_bind_new(&cfg->remote);
+		bind = ovpn_bind_new(peer, &cfg->remote);
 		if (!bind)
 			return -ENOMEM;
 	}
@@ -241,7 +240,7 @@ static int ovpn_apply(struct ovpn_peer *peer, const struct ovpn_transport *trans
 			vpn[i] = &cfg->vpn[i];
 	ret = ovpn_peer_set_vpn(peer, vpn);
 	if (ret) {
-		kfree(bind);
+		ovpn_bind_free(peer, bind);
 		return ret;
 	}
 	if (bind)

@@ -285,6 +285,21 @@ static void ovpn_pcpu_free(struct ovpn_peer *peer)
 
 /* Life. */
 
+/* Is it a part of the peer, freed with it? The first binding and the first VPN addresses
+ * are: most peers never have others, and memory for each costs 300 instructions.
+ */
+static bool ovpn_peer_has(const struct ovpn_peer *peer, const void *part)
+{
+	return part >= (const void *)peer && part < (const void *)(peer + 1);
+}
+
+/* @node: nobody's; NULL is fine */
+static void ovpn_vpn_node_free(const struct ovpn_peer *peer, struct ovpn_vpn_node *node)
+{
+	if (!ovpn_peer_has(peer, node))
+		kfree(node);
+}
+
 /**
  * ovpn_peer_alloc - make a peer that nobody knows yet
  * @ovpn: interface
@@ -332,9 +347,9 @@ void ovpn_peer_free(struct ovpn_peer *peer)
 	cancel_work_sync(&peer->expired);
 	ovpn_jobs_wait(&peer->jobs);
 	ovpn_keys_free(peer);
-	kfree(peer->vpn[OVPN_VPN4]);
-	kfree(peer->vpn[OVPN_VPN6]);
-	kfree(rcu_dereference_protected(peer->bind, true));
+	ovpn_vpn_node_free(peer, peer->vpn[OVPN_VPN4]);
+	ovpn_vpn_node_free(peer, peer->vpn[OVPN_VPN6]);
+	ovpn_bind_free(peer, rcu_dereference_protected(peer->bind, true));
 	ovpn_pcpu_free(peer);
 	/* the cache hands the memory on as it is, and here were addresses */
 	memzero_explicit(peer, sizeof(*peer));
@@ -779,26 +794,42 @@ static bool ovpn_peer_rebind(struct ovpn_peer *peer, struct ovpn_bind *bind)
 		return false;
 	bind->gen = ++peer->bind_gen;
 	old = rcu_replace_pointer(peer->bind, bind, lockdep_is_held(&peer->lock));
-	if (old)
+	if (old && !ovpn_peer_has(peer, old))
 		kfree_rcu(old, rcu);
 	return true;
 }
 
 /**
- * ovpn_bind_new - make a binding that no peer has yet
+ * ovpn_bind_new - make a binding that is not the peer's yet
+ * @peer: peer, its interface's mutex held, who has no other one of these
  * @ep: where it leads to
  *
  * May sleep.
  *
- * Return: what ovpn_peer_set_remote() or kfree() takes, or NULL
+ * Return: what ovpn_peer_set_remote() or ovpn_bind_free() takes, or NULL
  */
-struct ovpn_bind *ovpn_bind_new(const struct ovpn_endpoint *ep)
+struct ovpn_bind *ovpn_bind_new(struct ovpn_peer *peer, const struct ovpn_endpoint *ep)
 {
-	struct ovpn_bind *bind = kzalloc(sizeof(*bind), GFP_KERNEL);
+	struct ovpn_bind *bind = &peer->first_bind;
 
+	lockdep_assert_held(&peer->ovpn->mutex);
+	/* once it was the peer's it has a number, for ever: a packet may still look at it */
+	if (bind->gen)
+		bind = kzalloc(sizeof(*bind), GFP_KERNEL);
 	if (bind)
 		bind->ep = *ep;
 	return bind;
+}
+
+/**
+ * ovpn_bind_free - free a binding that nobody looks at
+ * @peer: whose it is or was to be
+ * @bind: binding; NULL is fine
+ */
+void ovpn_bind_free(const struct ovpn_peer *peer, struct ovpn_bind *bind)
+{
+	if (!ovpn_peer_has(peer, bind))
+		kfree(bind);
 }
 
 /**
@@ -810,7 +841,7 @@ void ovpn_peer_set_remote(struct ovpn_peer *peer, struct ovpn_bind *bind)
 {
 	spin_lock_bh(&peer->lock);
 	if (!ovpn_peer_rebind(peer, bind)) {
-		kfree(bind);
+		ovpn_bind_free(peer, bind);
 	} else if (peer->inserted) {
 		ovpn_remote_unhash(peer);
 		ovpn_remote_hash(peer, &bind->ep);
@@ -913,13 +944,16 @@ void ovpn_peer_seen_at(struct ovpn_peer *peer, const struct ovpn_endpoint *from)
 	spin_unlock(&peer->lock);
 }
 
-static int ovpn_vpn_node_new(struct ovpn_peer *peer, const struct in6_addr *addr,
+static int ovpn_vpn_node_new(struct ovpn_peer *peer, int i, const struct in6_addr *addr,
 			     struct ovpn_vpn_node **node)
 {
 	*node = NULL;
 	if (ovpn_addr_any(addr))
 		return 0;
-	*node = kzalloc(sizeof(**node), GFP_KERNEL);
+	/* once it was taken it may have been in the table, where a packet may still see it */
+	*node = &peer->first_vpn[i];
+	if ((*node)->peer)
+		*node = kzalloc(sizeof(**node), GFP_KERNEL);
 	if (!*node)
 		return -ENOMEM;
 	(*node)->addr = *addr;
@@ -949,12 +983,12 @@ int ovpn_peer_set_vpn(struct ovpn_peer *peer, const struct in6_addr *addr[OVPN_V
 			addr[i] = NULL;
 		if (!addr[i])
 			continue;
-		ret = ovpn_vpn_node_new(peer, addr[i], &fresh[i]);
+		ret = ovpn_vpn_node_new(peer, i, addr[i], &fresh[i]);
 		if (ret || !peer->inserted)
 			continue;
 		ret = ovpn_vpn_hash(fresh[i]);
 		if (ret) {
-			kfree(fresh[i]);
+			ovpn_vpn_node_free(peer, fresh[i]);
 			fresh[i] = NULL;
 		}
 	}
@@ -967,7 +1001,8 @@ int ovpn_peer_set_vpn(struct ovpn_peer *peer, const struct in6_addr *addr[OVPN_V
 			continue;
 		if (peer->inserted)
 			ovpn_vpn_unhash(fresh[i]);
-		kfree_rcu(fresh[i], rcu);
+		if (!ovpn_peer_has(peer, fresh[i]))
+			kfree_rcu(fresh[i], rcu);
 	}
 	return ret;
 }

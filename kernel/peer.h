@@ -34,7 +34,7 @@ struct ovpn_endpoint {
  * @ep: addresses
  * @gen: differs from that of every other binding the peer had: a route cached
  *	for one is none for another
- * @rcu: frees it
+ * @rcu: frees it, unless it is a part of its peer
  */
 struct ovpn_bind {
 	struct ovpn_endpoint ep;
@@ -111,7 +111,7 @@ struct ovpn_peer_sums {
  * @node: in ovpn_dev.by_vpn
  * @addr: the address, never "any"; never changes
  * @peer: its owner
- * @rcu: frees it
+ * @rcu: frees it, unless it is a part of its owner
  */
 struct ovpn_vpn_node {
 	struct rhash_head node;
@@ -160,6 +160,7 @@ struct ovpn_remote_key {
  * @transport: its socket. Written under the interface's mutex
  * @bind: where it is. Written under @lock
  * @pcpu: counters and routes
+ * @first_bind: what @bind is first
  * @last_recv: when the last packet was found authentic and new
  * @last_sent: when the last packet was sent
  * @interval: seconds of not sending after which a keepalive goes out; 0: none
@@ -177,6 +178,7 @@ struct ovpn_remote_key {
  * @timer: keepalive and expiry
  * @expired: removes it in process context
  * @vpn: inner addresses or NULL, IPv4 first. Under the interface's mutex
+ * @first_vpn: what they are first
  * @lock: a change of @bind, the keys' slots, and @remote_key in its table
  * @bind_gen: of the newest binding, under @lock
  * @inserted: is in the tables of its interface; written under @lock and the
@@ -203,6 +205,7 @@ struct ovpn_peer {
 	struct ovpn_transport __rcu *transport;
 	struct ovpn_bind __rcu *bind;
 	struct ovpn_peer_pcpu __percpu *pcpu;
+	struct ovpn_bind first_bind;
 
 	struct ovpn_stamp last_recv ____cacheline_aligned_in_smp;
 	struct ovpn_stamp last_sent;
@@ -218,6 +221,7 @@ struct ovpn_peer {
 	struct work_struct expired;
 
 	struct ovpn_vpn_node *vpn[OVPN_VPN_COUNT];
+	struct ovpn_vpn_node first_vpn[OVPN_VPN_COUNT];
 	spinlock_t lock;
 	u32 bind_gen;
 	bool inserted;
@@ -311,7 +315,8 @@ struct ovpn_peer *ovpn_peer_by_vpn(struct ovpn_dev *ovpn, const struct in6_addr 
 struct ovpn_peer *ovpn_peer_by_dst(struct ovpn_dev *ovpn, struct sk_buff *skb);
 bool ovpn_peer_owns_src(struct ovpn_peer *peer, struct sk_buff *skb);
 
-struct ovpn_bind *ovpn_bind_new(const struct ovpn_endpoint *ep);
+struct ovpn_bind *ovpn_bind_new(struct ovpn_peer *peer, const struct ovpn_endpoint *ep);
+void ovpn_bind_free(const struct ovpn_peer *peer, struct ovpn_bind *bind);
 void ovpn_peer_set_remote(struct ovpn_peer *peer, struct ovpn_bind *bind);
 int ovpn_peer_set_vpn(struct ovpn_peer *peer, const struct in6_addr *addr[OVPN_VPN_COUNT]);
 void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout, bool pair);
