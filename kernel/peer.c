@@ -116,6 +116,7 @@ static void ovpn_peer_timer(struct timer_list *t)
 	u32 now = ovpn_awake();
 
 	if (ovpn_peer_timed_out(peer, now)) {
+		peer->expiring = true;
 		queue_work(ovpn_wq, &peer->expired);
 		return;
 	}
@@ -182,6 +183,7 @@ void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout, 
 		return;
 	WRITE_ONCE(peer->recv_from, now);
 	WRITE_ONCE(peer->sent_from, now);
+	peer->timed = true;
 	/* one that is refused after all is freed with the mutex held, for which what the
 	 * timer starts waits
 	 */
@@ -343,8 +345,11 @@ struct ovpn_peer *ovpn_peer_alloc(struct ovpn_dev *ovpn, u32 id)
  */
 void ovpn_peer_free(struct ovpn_peer *peer)
 {
-	timer_shutdown_sync(&peer->timer);
-	cancel_work_sync(&peer->expired);
+	/* to make sure of what never was takes 350 instructions */
+	if (peer->timed)
+		timer_shutdown_sync(&peer->timer);
+	if (peer->expiring)
+		cancel_work_sync(&peer->expired);
 	ovpn_jobs_wait(&peer->jobs);
 	ovpn_keys_free(peer);
 	ovpn_vpn_node_free(peer, peer->vpn[OVPN_VPN4]);

@@ -187,6 +187,8 @@ struct ovpn_remote_key {
  * @remote_node: in ovpn_dev.by_remote, under @lock
  * @remote_key: key it stands there by, under @lock
  * @remote_hashed: it does stand there, under @lock
+ * @timed: @timer may have been started, under the interface's mutex
+ * @expiring: @timer has started @expired, written by @timer
  * @rcu: for the grace period after its removal
  * @gone: in ovpn_peers_gone after that
  * @block: what @pcpu is a part of
@@ -227,6 +229,8 @@ struct ovpn_peer {
 	bool inserted;
 	bool removed;
 	bool remote_hashed;
+	bool timed;
+	bool expiring;
 	struct rhlist_head remote_node;
 	struct ovpn_remote_key remote_key;
 	struct rcu_head rcu;
