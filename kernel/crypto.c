@@ -151,6 +151,12 @@ unlock:
 	return ret;
 }
 
+/* Return: which of the kernel's ciphers it is, by the name that no other has */
+static const char *ovpn_aead_driver(struct crypto_aead *aead)
+{
+	return crypto_tfm_alg_driver_name(crypto_aead_tfm(aead));
+}
+
 static struct crypto_aead *ovpn_aead_alloc(const char *name, u32 type, u32 mask,
 					   const struct ovpn_key_dir *dir)
 {
@@ -244,14 +250,40 @@ static int ovpn_tfm_init_gcm(struct ovpn_key_tfm *tfm, const struct ovpn_key_dir
 	return 0;
 }
 
+/* The ciphers that the other direction has, asked for by their own names: the crypto API need
+ * not look for the best of a kind once more. Return: -ENOENT where one has gone meanwhile
+ */
+static int ovpn_tfm_init_like(struct ovpn_key_tfm *tfm, const struct ovpn_key_tfm *other,
+			      const struct ovpn_key_dir *dir)
+{
+	u32 internal = other->plain ? CRYPTO_ALG_INTERNAL : 0;
+	struct crypto_aead *aead, *plain = NULL;
+
+	aead = ovpn_aead_new(ovpn_aead_driver(other->aead), internal, internal, dir);
+	if (IS_ERR(aead))
+		return PTR_ERR(aead);
+	if (other->plain)
+		plain = ovpn_aead_new(ovpn_aead_driver(other->plain), 0, 0, dir);
+	if (IS_ERR(plain)) {
+		crypto_free_aead(aead);
+		return PTR_ERR(plain);
+	}
+	tfm->aead = aead;
+	tfm->plain = plain;
+	return 0;
+}
+
+/* @other: the other direction, or NULL where this is the first */
 static int ovpn_tfm_init(struct ovpn_key_tfm *tfm, enum ovpn_cipher_alg alg,
-			 const struct ovpn_key_dir *dir)
+			 const struct ovpn_key_dir *dir, const struct ovpn_key_tfm *other)
 {
 	int ret;
 
 	switch (alg) {
 	case OVPN_CIPHER_ALG_AES_GCM:
-		ret = ovpn_tfm_init_gcm(tfm, dir);
+		ret = other ? ovpn_tfm_init_like(tfm, other, dir) : -ENOENT;
+		if (ret == -ENOENT)
+			ret = ovpn_tfm_init_gcm(tfm, dir);
 		break;
 	case OVPN_CIPHER_ALG_CHACHA20_POLY1305:
 		ret = ovpn_tfm_init_chacha(tfm, dir);
@@ -344,10 +376,10 @@ struct ovpn_key *ovpn_key_new(const struct ovpn_key_config *cfg)
 		if (key->async)
 			return key;
 	}
-	ret = ovpn_tfm_init(&key->enc, cfg->alg, &cfg->enc);
+	ret = ovpn_tfm_init(&key->enc, cfg->alg, &cfg->enc, NULL);
 	if (ret)
 		goto free;
-	ret = ovpn_tfm_init(&key->dec, cfg->alg, &cfg->dec);
+	ret = ovpn_tfm_init(&key->dec, cfg->alg, &cfg->dec, &key->enc);
 	if (ret)
 		goto free_enc;
 	return key;
@@ -484,7 +516,7 @@ const char *ovpn_key_driver(const struct ovpn_key *key)
 {
 	if (!key->enc.aead)
 		return "chacha20-poly1305-lib";
-	return crypto_tfm_alg_driver_name(crypto_aead_tfm(key->enc.aead));
+	return ovpn_aead_driver(key->enc.aead);
 }
 
 /**
