@@ -19,6 +19,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/scatterlist.h>
+#include <linux/slab.h>
 
 #include "compat/compat.h"
 #include "crypto.h"
@@ -83,6 +84,8 @@ struct ovpn_scratch_pcpu {
 static DEFINE_PER_CPU(struct ovpn_scratch_pcpu, ovpn_scratch) = {
 	.bh_lock = INIT_LOCAL_LOCK(bh_lock),
 };
+
+static struct kmem_cache *ovpn_key_cache;
 
 static DEFINE_MUTEX(ovpn_scratch_mutex);
 static unsigned int ovpn_scratch_reqsize;
@@ -344,6 +347,12 @@ static int ovpn_key_init_async(struct ovpn_key *key, const struct ovpn_key_confi
 	return ret;
 }
 
+static void ovpn_key_wipe(struct ovpn_key *key)
+{
+	memzero_explicit(key, sizeof(*key));
+	kmem_cache_free(ovpn_key_cache, key);
+}
+
 /**
  * ovpn_key_new - make a key that is in no slot yet
  * @cfg: what userspace gave; copied, the caller wipes its own
@@ -360,7 +369,7 @@ struct ovpn_key *ovpn_key_new(const struct ovpn_key_config *cfg)
 	unsigned int first = READ_ONCE(ovpn_debug_first_packet_id);
 	int ret;
 
-	key = kzalloc(sizeof(*key), GFP_KERNEL);
+	key = kmem_cache_zalloc(ovpn_key_cache, GFP_KERNEL);
 	if (!key)
 		return ERR_PTR(-ENOMEM);
 
@@ -387,7 +396,7 @@ struct ovpn_key *ovpn_key_new(const struct ovpn_key_config *cfg)
 free_enc:
 	ovpn_tfm_free(&key->enc);
 free:
-	kfree_sensitive(key);
+	ovpn_key_wipe(key);
 	return ERR_PTR(ret);
 }
 
@@ -395,7 +404,7 @@ static void ovpn_key_free(struct ovpn_key *key)
 {
 	ovpn_tfm_free(&key->enc);
 	ovpn_tfm_free(&key->dec);
-	kfree_sensitive(key);
+	ovpn_key_wipe(key);
 }
 
 static void ovpn_key_free_work(struct work_struct *work)
@@ -821,18 +830,27 @@ void ovpn_decrypt_start(struct ovpn_key *key, struct sk_buff *skb, struct ovpn_j
 }
 
 /**
- * ovpn_crypto_module_init - make the requests
+ * ovpn_crypto_module_init - make the requests, and the cache of keys
  *
  * Return: 0 or -ENOMEM
  */
 int ovpn_crypto_module_init(void)
 {
+	int ret;
+
+	/* a key is 832 bytes, for which kmalloc() takes 1024 */
+	ovpn_key_cache = KMEM_CACHE(ovpn_key, SLAB_HWCACHE_ALIGN);
+	if (!ovpn_key_cache)
+		return -ENOMEM;
 	/* enough for every cipher of x86; a larger one grows it */
-	return ovpn_scratch_reserve(256);
+	ret = ovpn_scratch_reserve(256);
+	if (ret)
+		kmem_cache_destroy(ovpn_key_cache);
+	return ret;
 }
 
 /**
- * ovpn_crypto_module_exit - free the requests; there is no key any more
+ * ovpn_crypto_module_exit - free the requests and the cache; there is no key any more
  */
 void ovpn_crypto_module_exit(void)
 {
@@ -843,4 +861,5 @@ void ovpn_crypto_module_exit(void)
 		scratch = rcu_dereference_protected(per_cpu_ptr(&ovpn_scratch, cpu)->scratch, true);
 		kfree_sensitive(scratch);
 	}
+	kmem_cache_destroy(ovpn_key_cache);
 }
