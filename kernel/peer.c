@@ -8,6 +8,7 @@
  * a work item frees it. So there is nothing to count references of.
  */
 
+#include <linux/bitmap.h>
 #include <linux/inetdevice.h>
 #include <linux/jhash.h>
 #include <linux/rhashtable.h>
@@ -198,8 +199,7 @@ void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout, 
  * pieces.
  */
 
-#define OVPN_BLOCK_PEERS	32
-#define OVPN_BLOCK_FULL		GENMASK(OVPN_BLOCK_PEERS - 1, 0)
+#define OVPN_BLOCK_PEERS	64
 
 /**
  * struct ovpn_pcpu_block - per-CPU memory of several peers
@@ -209,7 +209,7 @@ void ovpn_peer_set_keepalive(struct ovpn_peer *peer, u32 interval, u32 timeout, 
  */
 struct ovpn_pcpu_block {
 	struct list_head list;
-	unsigned long used;
+	DECLARE_BITMAP(used, OVPN_BLOCK_PEERS);
 	struct ovpn_pcpu_parts {
 		struct ovpn_peer_pcpu part[OVPN_BLOCK_PEERS];
 	} __percpu *parts;
@@ -247,9 +247,9 @@ static int ovpn_pcpu_alloc(struct ovpn_peer *peer)
 		mutex_unlock(&ovpn_pcpu_mutex);
 		return -ENOMEM;
 	}
-	i = ffz(block->used);
-	__set_bit(i, &block->used);
-	if (block->used == OVPN_BLOCK_FULL)
+	i = find_first_zero_bit(block->used, OVPN_BLOCK_PEERS);
+	__set_bit(i, block->used);
+	if (bitmap_full(block->used, OVPN_BLOCK_PEERS))
 		list_del(&block->list);
 	mutex_unlock(&ovpn_pcpu_mutex);
 
@@ -274,10 +274,10 @@ static void ovpn_pcpu_free(struct ovpn_peer *peer)
 		dst_release(per_cpu_ptr(peer->pcpu, cpu)->route.dst);
 
 	mutex_lock(&ovpn_pcpu_mutex);
-	if (block->used == OVPN_BLOCK_FULL)
+	if (bitmap_full(block->used, OVPN_BLOCK_PEERS))
 		list_add(&block->list, &ovpn_pcpu_blocks);
-	__clear_bit(peer->pcpu - block->parts->part, &block->used);
-	if (!block->used) {
+	__clear_bit(peer->pcpu - block->parts->part, block->used);
+	if (bitmap_empty(block->used, OVPN_BLOCK_PEERS)) {
 		list_del(&block->list);
 		free_percpu(block->parts);
 		kfree(block);
