@@ -88,6 +88,7 @@ struct ovpn_reader {
  * @by_vpn: P2MP: struct ovpn_vpn_node by inner address. Written under @mutex
  * @by_remote: P2MP: peers by transport address; the peer's lock serialises
  *	what one peer does to it
+ * @hash_seed: makes the hash of each peer one that nobody can guess; never changes
  * @mutex: taken by all that adds, removes or changes peers, keys and sockets;
  *	a peer found under it stays until it is released. Nests inside RTNL,
  *	outside the socket lock
@@ -126,6 +127,7 @@ struct ovpn_dev {
 	struct xarray peers;
 	struct rhashtable by_vpn;
 	struct rhltable by_remote;
+	u32 hash_seed;
 
 	struct mutex mutex;
 	bool dying;

@@ -54,6 +54,7 @@ int ovpn_peers_init(struct ovpn_dev *ovpn)
 	int ret;
 
 	xa_init(&ovpn->peers);
+	ovpn->hash_seed = get_random_u32();
 	if (ovpn->mode != OVPN_LINK_MODE_MP)
 		return 0;
 
@@ -326,7 +327,7 @@ struct ovpn_peer *ovpn_peer_alloc(struct ovpn_dev *ovpn, u32 id)
 	peer->id = id;
 	peer->tx_id = id;
 	peer->added = ovpn_now();
-	peer->hash = get_random_u32();
+	peer->hash = jhash_1word(id, ovpn->hash_seed);
 	peer->recv_from = ovpn_awake();
 	peer->sent_from = peer->recv_from;
 	spin_lock_init(&peer->lock);
