@@ -1629,12 +1629,15 @@ static void ovpn_nl_multicast(struct sk_buff *skb, void *hdr, struct net *net,
  */
 void ovpn_nl_iface_notify(struct ovpn_dev *ovpn, u8 cmd)
 {
-	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct sk_buff *skb;
 	struct net *net;
 
 	/* without it the interface may move, and the namespace go */
 	mutex_lock(&ovpn->mutex);
 	net = dev_net(ovpn->dev);
+	if (!genl_has_listeners(&ovpn_nl_family, net, OVPN_GRP_EVENTS))
+		goto unlock;
+	skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb || ovpn_nl_send_iface(skb, ovpn, cmd, 0, 0, NULL)) {
 		nlmsg_free(skb);
 		ovpn_nl_lost(net, OVPN_GRP_EVENTS);
@@ -1642,6 +1645,7 @@ void ovpn_nl_iface_notify(struct ovpn_dev *ovpn, u8 cmd)
 		genlmsg_multicast_netns(&ovpn_nl_family, net, skb, 0, OVPN_GRP_EVENTS,
 					GFP_KERNEL);
 	}
+unlock:
 	mutex_unlock(&ovpn->mutex);
 }
 
@@ -1658,6 +1662,8 @@ void ovpn_nl_iface_del_notify(struct ovpn_dev *ovpn)
 	struct sk_buff *skb;
 	void *hdr;
 
+	if (!genl_has_listeners(&ovpn_nl_family, net, OVPN_GRP_EVENTS))
+		return;
 	skb = ovpn_nl_event(OVPN_CMD_IFACE_DEL_NTF, ovpn->dev->ifindex, GFP_KERNEL, &hdr);
 	if (!skb) {
 		ovpn_nl_lost(net, OVPN_GRP_EVENTS);
@@ -1739,6 +1745,8 @@ void ovpn_nl_peer_float_notify(struct ovpn_peer *peer, const struct ovpn_endpoin
 	if (!transport)
 		return;
 	net = sock_net(ovpn_transport_sk(transport));
+	if (!genl_has_listeners(&ovpn_nl_family, net, OVPN_GRP_PEERS))
+		return;
 	skb = ovpn_nl_event(OVPN_CMD_PEER_FLOAT_NTF, peer->ovpn->dev->ifindex, GFP_ATOMIC, &hdr);
 	if (!skb) {
 		ovpn_nl_lost(net, OVPN_GRP_PEERS);
@@ -1770,6 +1778,8 @@ void ovpn_nl_key_exhausted_notify(struct ovpn_peer *peer, u8 key_id)
 	if (!transport)
 		return;
 	net = sock_net(ovpn_transport_sk(transport));
+	if (!genl_has_listeners(&ovpn_nl_family, net, OVPN_GRP_PEERS))
+		return;
 	skb = ovpn_nl_event(OVPN_CMD_KEY_SWAP_NTF, peer->ovpn->dev->ifindex, GFP_ATOMIC, &hdr);
 	if (!skb) {
 		ovpn_nl_lost(net, OVPN_GRP_PEERS);
