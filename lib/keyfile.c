@@ -8,6 +8,7 @@
  * Lines that begin with # and empty ones do not count.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,43 +86,61 @@ static void encode(const uint8_t *raw, char *text)
 	}
 }
 
-/* Return: its value, -1 for what is none */
-static int digit(char c)
+/* one more than the value of each character, 0 for what has none */
+static const uint8_t digits[UCHAR_MAX + 1] = {
+	/* clang-format off */
+	['+'] = 63,
+	['/'] = 64,
+	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+	['N'] = 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39,
+	['n'] = 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
+	/* clang-format on */
+};
+
+/* Return: its value, more than 63 for what has none */
+static uint32_t digit(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	return digits[(unsigned char)c] - 1U;
+}
+
+/* Four characters. Return: their 24 bits, more than those for what is no base64 */
+static uint32_t quad(const char *text)
+{
+	uint32_t a = digit(text[0]), b = digit(text[1]), c = digit(text[2]), d = digit(text[3]);
+
+	return (a | b | c | d) > 63 ? UINT32_MAX : a << 18 | b << 12 | c << 6 | d;
 }
 
 /* Return: whether text is TEXT_SIZE characters that encode RAW_SIZE bytes */
 static bool decode(const char *text, uint8_t *raw)
 {
-	size_t i, out = 0, pad = (3 - RAW_SIZE % 3) % 3;
-	uint32_t bits = 0;
-	int value;
+	const char *end = text + TEXT_SIZE - 4;
+	char last[4];
+	uint32_t bits;
 
-	for (i = 0; i < TEXT_SIZE; i++) {
-		bool padding = i >= TEXT_SIZE - pad;
-
-		value = padding ? 0 : digit(text[i]);
-		if (value < 0 || (padding && text[i] != '='))
+	_Static_assert(RAW_SIZE % 3 == 2, "the last four characters are two bytes");
+	for (; text < end; text += 4, raw += 3) {
+		bits = quad(text);
+		if (bits >> 24)
 			return false;
-		bits = bits << 6 | (uint32_t)value;
-		if (i % 4 != 3)
-			continue;
-		for (int shift = 16; shift >= 0; shift -= 8) {
-			if (out < RAW_SIZE)
-				raw[out++] = (uint8_t)(bits >> shift);
-			else if (bits >> shift & 0xff)
-				return false; /* bits of nothing */
-		}
-		bits = 0;
+		raw[0] = (uint8_t)(bits >> 16);
+		raw[1] = (uint8_t)(bits >> 8);
+		raw[2] = (uint8_t)bits;
 	}
-	return out == RAW_SIZE;
+	memcpy(last, text, sizeof(last));
+	/* in place of the third byte */
+	if (last[3] != '=')
+		return false;
+	last[3] = 'A';
+	bits = quad(last);
+	explicit_bzero(last, sizeof(last));
+	if (bits >> 24 || bits & 0xff)
+		return false;
+	raw[0] = (uint8_t)(bits >> 16);
+	raw[1] = (uint8_t)(bits >> 8);
+	return true;
 }
 
 static int write_all(int fd, const char *text, size_t len)

@@ -136,6 +136,49 @@ static void a_key_file_is_made_of_bytes(void **state)
 	ovpnctl_keyfile_free(key);
 }
 
+static void a_key_file_knows_all_of_base64_and_nothing_else(void **state)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char text[] = "ovpnctl-key-1\n"
+		      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+		      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+	struct ovpnctl_keyfile *key = NULL;
+	char *digit = text + strlen("ovpnctl-key-1\n") + 64;
+	const uint8_t *bytes;
+	int fd = file_of(text), c;
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(ovpnctl_keyfile_read(ctx, fd, &key), 0);
+	close(fd);
+	bytes = (const uint8_t *)key;
+	/* the values from 0 to 63, of six bits each */
+	for (i = 0; i < 64; i++) {
+		unsigned int at = i * 6 / 8, shift = 10 - i * 6 % 8;
+
+		assert_int_equal((bytes[at] << 8 | bytes[at + 1]) >> shift & 63, i);
+	}
+	ovpnctl_keyfile_free(key);
+	for (c = 1; c < 256; c++) {
+		*digit = (char)c;
+		fd = file_of(text);
+		if (strchr(digits, c)) {
+			assert_int_equal(ovpnctl_keyfile_read(ctx, fd, &key), 0);
+			ovpnctl_keyfile_free(key);
+		} else {
+			assert_true(ovpnctl_keyfile_read(ctx, fd, &key) < 0);
+		}
+		close(fd);
+	}
+	/* bits behind the last byte */
+	*digit = 'A';
+	text[sizeof(text) - 4] = 'B';
+	fd = file_of(text);
+	assert_true(ovpnctl_keyfile_read(ctx, fd, &key) < 0);
+	close(fd);
+}
+
 static void damaged_key_files_are_refused_without_a_word_of_them(void **state)
 {
 	static const char secret[] = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2V"
@@ -535,6 +578,7 @@ int main(void)
 		cmocka_unit_test(addresses_and_ports),
 		cmocka_unit_test(a_key_file_comes_back_as_it_was),
 		cmocka_unit_test(a_key_file_is_made_of_bytes),
+		cmocka_unit_test(a_key_file_knows_all_of_base64_and_nothing_else),
 		cmocka_unit_test(damaged_key_files_are_refused_without_a_word_of_them),
 		cmocka_unit_test(a_peer_is_read),
 		cmocka_unit_test(details_of_a_peer_are_read),
