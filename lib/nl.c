@@ -118,6 +118,9 @@ static int take_ack(struct ovpnctl_ctx *ctx, const struct nlmsghdr *nlh, const v
 	/* a positive one would be taken for a count */
 	if (err->error > 0 || err->error == INT_MIN)
 		return ovpnctl_fail(ctx, EBADMSG, "the kernel's answer has no error number");
+	/* nearly every answer: done, and nothing to say of it */
+	if (!err->error && !(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return 0;
 	parse_extack(nlh, err, &ext);
 	code = -err->error;
 	if (!code) {
