@@ -3,8 +3,8 @@
  * Many commands, of a file or made elsewhere. Nothing is sent to the kernel unless
  * every line can be read; then they are applied in order.
  */
-#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,24 +24,39 @@ struct batch {
 	size_t count, room;
 };
 
+/* what is no part of a word as it stands: blanks, quotes and the end */
+static const bool special[UCHAR_MAX + 1] = {
+	['\0'] = true, [' '] = true,  ['\t'] = true, ['\n'] = true, ['\v'] = true,
+	['\f'] = true, ['\r'] = true, ['"'] = true,  ['\''] = true,
+};
+
+static bool blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* Cut text into words: blanks part them, quotes keep blanks, # at the beginning
  * of a word ends the line. Return: their number, -1 for a quote without end, -2
  * for too many
  */
 static int cut(char *text, char **words)
 {
-	char *from = text, *to = text, quote;
+	char *from = text, *to, quote;
 	int count = 0;
 
 	for (;;) {
-		while (isspace((unsigned char)*from))
+		while (blank(*from))
 			from++;
 		if (!*from || *from == '#')
 			return count;
 		if (count == LINE_WORDS)
 			return -2;
-		words[count++] = to;
-		while (*from && !isspace((unsigned char)*from)) {
+		words[count++] = from;
+		while (!special[(unsigned char)*from])
+			from++;
+		/* from here on a word is shorter than its text, by its quotes */
+		to = from;
+		while (*from && !blank(*from)) {
 			if (*from != '"' && *from != '\'') {
 				*to++ = *from++;
 				continue;
@@ -56,7 +71,7 @@ static int cut(char *text, char **words)
 		/* to is at from or before it: read on before it is written */
 		if (*from)
 			from++;
-		*to++ = '\0';
+		*to = '\0';
 	}
 }
 
@@ -194,7 +209,7 @@ int batch_run(struct cli *cli, const struct batch *batch, const char *what)
 		const struct parsed *parsed = &batch->lines[i]->parsed;
 
 		cli->line = batch->lines[i]->number;
-		cli->where = parsed->where;
+		name_command(cli, parsed);
 		one = parsed->command->run(cli, parsed->values);
 		/* one that failed may have met another interface of that name */
 		if (one || parsed->object == &link_object)

@@ -25,7 +25,8 @@ struct cli {
 	struct ovpnctl_ctx *ctx; /* NULL until a command needs it */
 	bool json, pretty, statistics, details, oneline, force, colour;
 	enum stamp stamp;
-	const char *where;	   /* object and command, for messages */
+	const char *where;	   /* object, for messages; "" for none */
+	const char *verb;	   /* command, where there is an object; or NULL */
 	const char *file;	   /* batch file, NULL outside */
 	unsigned int line;	   /* in it */
 	bool batch_stdin;	   /* stdin is the batch */
@@ -74,16 +75,20 @@ struct word {
 /* one more than make sense */
 #define VALUES_MAX 3
 
+/* A batch may have very many: small. */
 struct value {
 	unsigned int count; /* how often given */
-	const char *text;   /* of the last time */
-	uint64_t number;    /* number, index of a choice, first of a pair, fd */
-	uint64_t second;    /* of a pair */
+	uint16_t port;	    /* WORD_LISTEN */
 	bool off;
-	bool any;		       /* WORD_LISTEN without an address */
-	long pid;		       /* WORD_SOCKET: -1 for none */
-	uint16_t port;		       /* WORD_LISTEN */
-	struct sockaddr_storage *addr; /* VALUES_MAX of them, once one was given */
+	bool any;	  /* WORD_LISTEN without an address */
+	const char *text; /* of the last time */
+	uint64_t number;  /* number, index of a choice, first of a pair, fd */
+	union {
+		uint64_t second; /* of a pair */
+		long pid;	 /* WORD_SOCKET: -1 for none */
+	};
+	/* once one was given, VALUES_MAX of them where the word repeats, else one */
+	struct sockaddr_storage *addr;
 };
 
 struct command {
@@ -114,7 +119,6 @@ extern const struct object link_object, peer_object, key_object, monitor_object,
 struct parsed {
 	const struct object *object;
 	const struct command *command;
-	char where[64];
 	struct value *values; /* one for each of the command's words */
 };
 
@@ -122,6 +126,8 @@ struct parsed {
  * was asked for and printed. In any case parsed is to be freed.
  */
 int parse_command(struct cli *cli, int argc, char **argv, struct parsed *parsed);
+/* Messages are of this command from here on. */
+void name_command(struct cli *cli, const struct parsed *parsed);
 void parsed_free(struct parsed *parsed);
 void help_all(bool to_stderr);
 /* Print what may stand next, a word a line, for the completion. */

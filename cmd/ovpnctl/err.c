@@ -14,16 +14,18 @@
 static void __attribute__((format(printf, 3, 0)))
 message(const struct cli *cli, const char *kind, const char *format, va_list args)
 {
-	char text[1024], all[6144], safe[8192], line[32] = "";
+	char text[1024], all[6144], safe[8192], line[32] = "", where[64] = "";
 
 	/* what was printed before the message stands before it */
 	fflush(stdout);
 	vsnprintf(text, sizeof(text), format, args);
 	if (cli->file && cli->line)
 		snprintf(line, sizeof(line), "%u: ", cli->line);
-	snprintf(all, sizeof(all), "%s%s%s%s%s%s%s", cli->file ? cli->file : "",
-		 cli->file ? (*line ? ":" : ": ") : "", line, cli->where ? cli->where : "",
-		 cli->where && *cli->where ? ": " : "", kind, text);
+	if (cli->where && *cli->where)
+		snprintf(where, sizeof(where), "%s%s%s: ", cli->where, cli->verb ? " " : "",
+			 cli->verb ? cli->verb : "");
+	snprintf(all, sizeof(all), "%s%s%s%s%s%s", cli->file ? cli->file : "",
+		 cli->file ? (*line ? ":" : ": ") : "", line, where, kind, text);
 	fprintf(stderr, "ovpnctl: %s\n", quoted(all, safe, sizeof(safe)));
 }
 

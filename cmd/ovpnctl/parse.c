@@ -87,10 +87,16 @@ static int err_unknown(const struct cli *cli, const char *what, const char *wron
 
 /* ---- names that may be shortened ---- */
 
+/* Most words of a table differ from the one that is looked for in their first letter. */
+static bool is(const char *text, const char *name)
+{
+	return *text == *name && !strcmp(text, name);
+}
+
 /* Return: 2 whole word, 1 the beginning of it, 0 neither */
 static int match(const char *text, const char *name)
 {
-	if (!strcmp(text, name))
+	if (is(text, name))
 		return 2;
 	return *text && !strncmp(text, name, strlen(text));
 }
@@ -125,8 +131,8 @@ static const struct object *find_object(const struct cli *cli, const char *text)
 	int i, how;
 
 	for (i = 0; objects[i]; i++) {
-		if (match(text, objects[i]->name) == 2 ||
-		    (objects[i]->brief && !strcmp(text, objects[i]->brief)))
+		if (is(text, objects[i]->name) ||
+		    (objects[i]->brief && is(text, objects[i]->brief)))
 			return objects[i];
 	}
 	for (i = 0; objects[i]; i++) {
@@ -153,6 +159,10 @@ static const struct command *find_command(const struct cli *cli, const struct ob
 	const struct command *c, *found = NULL;
 	int how;
 
+	for (c = object->commands; c->name; c++) {
+		if (is(text, c->name))
+			return c;
+	}
 	for (c = object->commands; c->name; c++) {
 		if (match_command(text, c) == 2)
 			return c;
@@ -287,7 +297,7 @@ static int get_choice(const struct cli *cli, const struct word *w, const char *t
 	int i;
 
 	for (i = 0; w->choices[i]; i++) {
-		if (!strcmp(text, w->choices[i])) {
+		if (is(text, w->choices[i])) {
 			*value = (uint64_t)i;
 			return EXIT_OK;
 		}
@@ -345,10 +355,10 @@ static int get_addr(const struct cli *cli, const struct word *w, const char *tex
 }
 
 /* Addresses are large, and most words have none: a batch may have very many. */
-static bool has_room(struct value *value)
+static bool has_room(const struct word *w, struct value *value)
 {
 	if (!value->addr)
-		value->addr = calloc(VALUES_MAX, sizeof(*value->addr));
+		value->addr = calloc(w->repeats ? VALUES_MAX : 1, sizeof(*value->addr));
 	return value->addr;
 }
 
@@ -369,7 +379,7 @@ static int get_listen(const struct cli *cli, const struct word *w, const char *t
 		value->port = (uint16_t)port;
 		return EXIT_OK;
 	}
-	if (!has_room(value))
+	if (!has_room(w, value))
 		return err(cli, "out of memory");
 	ret = ovpnctl_addr_parse(text, true, &value->addr[0]);
 	if (ret == -ENOENT || ret == -ENODEV)
@@ -386,7 +396,7 @@ static int get_listen(const struct cli *cli, const struct word *w, const char *t
 static int get_value(struct cli *cli, const struct word *w, int argc, char **argv,
 		     struct value *value)
 {
-	struct word part = *w;
+	struct word part;
 	int ret = EXIT_OK, used = 1;
 
 	if (w->type == WORD_FLAG)
@@ -412,7 +422,7 @@ static int get_value(struct cli *cli, const struct word *w, int argc, char **arg
 	case WORD_REMOTE:
 		if (value->count >= VALUES_MAX)
 			return -err(cli, "\"%s\" is given too often", w->name);
-		if (!has_room(value))
+		if (!has_room(w, value))
 			return -err(cli, "out of memory");
 		ret = get_addr(cli, w, argv[0], w->type == WORD_REMOTE, &value->addr[value->count]);
 		break;
@@ -430,6 +440,7 @@ static int get_value(struct cli *cli, const struct word *w, int argc, char **arg
 		used = 2;
 		break;
 	case WORD_SOCKET:
+		part = *w;
 		part.name = "pid";
 		part.min = 1;
 		part.max = INT32_MAX;
@@ -462,7 +473,7 @@ static const struct word *find_word(const struct command *command, const char *t
 	const struct word *w;
 
 	for (w = command->words; w->name; w++) {
-		if (!strcmp(text, w->name))
+		if (is(text, w->name))
 			return w;
 		/* what other programs take as an option after the command */
 		if (w->type == WORD_FLAG && !strncmp(text, "--", 2) && !strcmp(text + 2, w->name))
@@ -543,10 +554,17 @@ static int parse_words(struct cli *cli, int argc, char **argv, struct parsed *pa
 	return command->check ? command->check(cli, parsed->values) : EXIT_OK;
 }
 
+void name_command(struct cli *cli, const struct parsed *parsed)
+{
+	cli->where = parsed->object->name;
+	cli->verb = parsed->object->bare ? NULL : parsed->command->name;
+}
+
 int parse_command(struct cli *cli, int argc, char **argv, struct parsed *parsed)
 {
 	memset(parsed, 0, sizeof(*parsed));
 	cli->where = "";
+	cli->verb = NULL;
 	cli->secret = false;
 	if (!strcmp(argv[0], "help")) {
 		help_all(false);
@@ -584,10 +602,7 @@ int parse_command(struct cli *cli, int argc, char **argv, struct parsed *parsed)
 		argc--;
 		argv++;
 	}
-	snprintf(parsed->where, sizeof(parsed->where), "%s%s%s", parsed->object->name,
-		 parsed->object->bare ? "" : " ",
-		 parsed->object->bare ? "" : parsed->command->name);
-	cli->where = parsed->where;
+	name_command(cli, parsed);
 	if (argc && !strcmp(argv[0], "help")) {
 		help_object(stdout, parsed->object, parsed->object->bare ? NULL : parsed->command);
 		return -1;
