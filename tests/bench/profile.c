@@ -51,7 +51,7 @@ struct block {
 };
 
 #define BUCKETS (1 << 16)
-#define BLOCKS (1 << 21)
+#define BLOCKS	(1 << 21)
 static struct block *blocks[BUCKETS];
 static size_t used;
 static const char *path;
@@ -125,7 +125,8 @@ static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 							       QEMU_PLUGIN_CB_NO_REGS, NULL);
 	}
 	counter.offset = block_get(qemu_plugin_tb_vaddr(tb), n)->index * sizeof(uint64_t);
-	qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb, QEMU_PLUGIN_INLINE_ADD_U64, counter, 1);
+	qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb, QEMU_PLUGIN_INLINE_ADD_U64, counter,
+							  1);
 }
 
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
