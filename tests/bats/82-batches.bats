@@ -265,6 +265,14 @@ both_ways() {
 	wait_for 60 received n1
 }
 
+# shared_tunnel: several CPUs work with what goes by, both ways
+shared_tunnel() {
+	plain
+	tunnel n0 10.0.1.2 10.0.1.1
+	share on
+	both_ways
+}
+
 # renew ID CIPHER [WORD]: a new key at both ends, while packets go by; the old one goes
 renew() {
 	local ns
@@ -278,10 +286,7 @@ renew() {
 # bats test_tags=lives
 @test "keys go while several CPUs work with them" {
 	local i
-	plain
-	tunnel n0 10.0.1.2 10.0.1.1
-	share on
-	both_ways
+	shared_tunnel
 	for i in 1 2 3; do
 		renew "$i" aes-256-gcm
 	done
@@ -290,10 +295,7 @@ renew() {
 # bats test_tags=lives
 @test "peers go while several CPUs work for them" {
 	local i
-	plain
-	tunnel n0 10.0.1.2 10.0.1.1
-	share on
-	both_ways
+	shared_tunnel
 	for i in 1 2 3; do
 		ovpnctl -n n0 peer del dev tun0 id 1
 		ovpnctl -n n1 peer del dev tun0 id 1
@@ -309,10 +311,7 @@ renew() {
 
 # bats test_tags=lives
 @test "interfaces go while several CPUs work for them" {
-	plain
-	tunnel n0 10.0.1.2 10.0.1.1
-	share on
-	both_ways
+	shared_tunnel
 	ovpnctl -n n0 link set tun0 listen 1195
 	ip -n n0 link del tun0
 	ip -n n1 link del tun0
@@ -321,10 +320,7 @@ renew() {
 
 # bats test_tags=lives
 @test "a namespace goes while several CPUs work for an interface in it" {
-	plain
-	tunnel n0 10.0.1.2 10.0.1.1
-	share on
-	both_ways
+	shared_tunnel
 	drop_ns
 	make_ns
 	[[ $(ovpnctl -n n0 -j link show) == '[]' ]]
