@@ -58,11 +58,11 @@ agrees_with_status() {
 # bats test_tags=ours,quick
 @test "the events of a client's life, in their order" {
 	monitor n0
-	serve "$v" udp4 --reneg-sec 5
-	# it says so when the handshake is done that begins after a swap
+	serve "$v" udp4 --reneg-sec 8
 	dial 1 "$v" udp4 --explicit-exit-notify 10
 	reach n1 10.8.0.1
 	sees '.event == "key-swap"'
+	between_handshakes
 	kill -TERM "$pid_client1"
 	sees '.event == "peer-del" and .reason == "userspace"'
 	run -0 jq -r 'select(.event | test("peer|key")) | [.event, .key.slot // empty] | join(" ")' events
@@ -72,6 +72,10 @@ key-add primary
 key-add secondary
 key-swap'*'peer-del' ]]
 }
+
+# When its key 2 is there the server begins no handshake for seconds. A client's word of leaving
+# is lost that has not left when one begins, which comes together with a swap.
+between_handshakes() { sees '.event == "key-add" and .key.id >= 2'; }
 
 @test "bulk goes both ways, and the counters of both ends agree" {
 	serve "$v" udp4
@@ -91,7 +95,7 @@ both_agree() {
 
 # rights to administer interfaces is all that they keep, and all that they need
 @test "server and client give up root" {
-	serve "$v" udp4 --user nobody --group nogroup --reneg-sec 5
+	serve "$v" udp4 --user nobody --group nogroup --reneg-sec 8
 	dial 1 "$v" udp4 --user nobody --group nogroup --explicit-exit-notify 10
 	[[ $(ps -o user= -p "$pid_server") == nobody && $(ps -o user= -p "$pid_client1") == nobody ]]
 	by_driver server
@@ -100,6 +104,7 @@ both_agree() {
 	reach n1 10.8.0.1
 	monitor n0
 	sees '.event == "key-swap"'
+	between_handshakes
 	reach n1 10.8.0.1
 	kill -TERM "$pid_client1"
 	sees '.event == "peer-del" and .reason == "userspace"'
