@@ -78,7 +78,7 @@ bound() { [[ $(in_ns n1 ss -Hanu 'sport = :4000') ]]; }
 	run -0 tshark -r cap.pcap -d udp.port==1194,openvpn -T fields -e openvpn.opcode -e openvpn.peerid
 	[[ $output == *9*1* ]]
 }
-captured() { [[ $(tshark -r cap.pcap 2>/dev/null | wc -l) -ge 6 ]]; }
+captured() { [[ $(tcpdump -r cap.pcap 2>/dev/null | wc -l) -ge 6 ]]; }
 
 @test "first word of a packet is opcode, key id and peer id" {
 	server

@@ -190,9 +190,15 @@ received() {
 	kill "$!"
 	wait_for 30 captured 800
 	# not that none is missing: the capture may miss some
-	tshark -r wire.pcap -T fields -e udp.payload 2>/dev/null | cut -c 9-16 >ids
+	ids_on_wire >ids
 	sort -c ids
 	[[ $(counter n0 tun0 rx_drop_auth) == 0 && $(counter n0 tun0 rx_drop_replay) == 0 ]]
+}
+
+# ids_on_wire [FILTER]: of IPv4, and there are some; tshark would take a minute for as many
+ids_on_wire() {
+	tcpdump -nxr wire.pcap ${1:+"$1"} 2>/dev/null |
+		awk '$1 == "0x0020:" { print $2 $3; n++ } END { exit !n }'
 }
 
 # late: by how many ids the latest came
@@ -224,7 +230,7 @@ late() {
 	taskset -c 0 netload tcp n2 n1 10.8.0.2 0 2000000
 	kill "$!"
 	wait_for 30 captured 1400
-	tshark -r wire.pcap -T fields -e udp.payload 2>/dev/null | cut -c 9-16 >ids
+	ids_on_wire >ids
 	# what others send here may go by, but no more than OpenVPN's window takes
 	latest=$(late)
 	echo "late by $latest ids"
@@ -378,10 +384,8 @@ engine() {
 	wait_for 30 captured 400
 	# first byte: opcode and key
 	for i in 4a 4b; do wait_for 30 captured 1 "udp[8] == 0x$i"; done
-	tshark -r wire.pcap -T fields -e udp.payload 2>/dev/null >packets || true
 	for i in 4a 4b; do
-		grep "^$i" packets | cut -c 9-16 >ids
-		[[ -s ids ]]
+		ids_on_wire "udp[8] == 0x$i" >ids
 		sort -c ids
 	done
 	[[ $(counter n0 tun0 rx_drop_auth) == 0 && $(counter n0 tun0 rx_drop_replay) == 0 ]]
