@@ -971,6 +971,9 @@ static void link_worker(void)
 			ret = rtnl_change(made[i].ifindex, &change);
 			if (!ret)
 				snprintf(made[i].name, sizeof(made[i].name), "%s", called);
+			/* Linux before 6.2 renames none that is up */
+			else if (ret == -EBUSY)
+				ret = 0;
 			break;
 		case 1:
 			e = made[i].netns == netns[0];
