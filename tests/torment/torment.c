@@ -50,6 +50,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -928,6 +929,16 @@ static void send_by(const struct made *made)
 	close(fd);
 }
 
+/* Does the kernel rename no interface that is up? It is before Linux 6.2 then. */
+static bool renames_only_down(void)
+{
+	unsigned int major, minor;
+	struct utsname kernel;
+
+	return !uname(&kernel) && sscanf(kernel.release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 6 || (major == 6 && minor < 2));
+}
+
 static void link_worker(void)
 {
 	static const char *const netns[2] = { "tc", "td" };
@@ -971,8 +982,7 @@ static void link_worker(void)
 			ret = rtnl_change(made[i].ifindex, &change);
 			if (!ret)
 				snprintf(made[i].name, sizeof(made[i].name), "%s", called);
-			/* Linux before 6.2 renames none that is up */
-			else if (ret == -EBUSY)
+			else if (ret == -EBUSY && renames_only_down())
 				ret = 0;
 			break;
 		case 1:
