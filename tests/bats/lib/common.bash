@@ -114,16 +114,22 @@ drop_ns() {
 	((${#gone[@]} == 0)) || printf '%s\n' "${gone[@]}" | ip -batch -
 }
 
-# where an earlier test left off half-way, the next begins anew
+# Where an earlier test left off half-way, the next begins anew. What setup, teardown, server
+# and client call goes without bats' trap before each command, which costs more than many
+# commands do.
 setup() {
+	set +T
 	[[ ! -e /run/netns/n0 ]] || drop_ns
 	make_ns
+	set -T
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
 teardown() {
+	set +T
 	keep_events
 	drop_ns
+	set -T
 }
 
 needs_ours() { [[ ${OVPN_DRIVER:-ours} == ours ]] || skip "needs our driver"; }
@@ -192,9 +198,11 @@ asynchronous() {
 
 # server: n0 has a p2mp tun0, 10.8.0.1 and fd08::1, on a socket of a process
 server() {
+	set +T
 	hold n0 server -6 1194
 	ovpnctl -n n0 link add tun0 mode p2mp
 	tun_up n0 1
+	set -T
 }
 
 # tun_up NS N: tun0 has 10.8.0.N and fd08::N
@@ -211,6 +219,7 @@ tun_up() {
 client() {
 	local n=$1 family=${2:-4} cipher=${3:-aes-256-gcm} here there
 	shift $(($# < 3 ? $# : 3))
+	set +T
 	# shellcheck disable=SC2154 # hold() sets the socket_ arrays
 	if [[ $family == 6 ]]; then
 		hold "n$n" "client$n" -6 1194
@@ -227,6 +236,7 @@ client() {
 	ovpnctl -n "n$n" peer add dev tun0 id "$n" remote "$there" "${client_socket[@]}" "$@"
 	ovpnctl key gen "key$n"
 	key_both n0 "n$n" "$n" primary 0 "$cipher" "key$n"
+	set -T
 }
 
 # many N: peers 1 to N of tun0 in n0, in one batch
